@@ -1,0 +1,32 @@
+"""The guards, in the order in which a request meets them.
+
+The order is part of the protection, so it is not a setting. Code that wants another one
+builds its own `Shield`.
+"""
+
+from typing import Final
+
+from ..guard import Guard
+from .debugger import Debugger
+from .errors import Errors
+from .headers import Headers
+from .host import Host
+from .https import Https
+from .path import Path
+from .proxy import Proxy
+from .rate_limit import RateLimit
+from .request_id import RequestId
+from .request_size import RequestSize
+
+GUARDS: Final[tuple[type[Guard], ...]] = (
+    Headers,  # first, so that every answer has them: refusals and failures too
+    Errors,  # outside of all that can fail
+    Proxy,  # who asks, and by https or not: all that follows relies on it
+    RequestId,  # needs to know whether the peer may name a request
+    Debugger,  # nothing else matters while a debugger is open
+    Host,  # before a redirect could send anyone to an unknown host
+    Https,  # before any other answer says something in clear text
+    Path,  # cheap, and what it refuses needs no counting
+    RateLimit,  # before a byte of the body is read
+    RequestSize,  # the last one before the body is worked on
+)

@@ -1,0 +1,10 @@
+"""placeholder."""
+
+import attrs
+
+from ..guard import Guard
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Headers(Guard):
+    """Placeholder."""

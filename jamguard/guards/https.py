@@ -1,0 +1,45 @@
+"""Send visitors who came over http to https.
+
+Source: RFC 6797 section 7.2 (redirect to a secure resource), RFC 8555 section 8.3 (the
+ACME challenge comes over http).
+"""
+
+from http import HTTPStatus
+from urllib.parse import quote
+
+import attrs
+
+from ..guard import Guard, Mode, Refusal
+from ..request import Request
+from ..routes import HEALTH
+
+ACME_CHALLENGE = "/.well-known/acme-challenge/"
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Https(Guard):
+    """Redirect GET and HEAD to https when asked to.
+
+    Off by default: an installation in a LAN may have no https. Health paths and the ACME
+    challenge stay on http. Fails open. Other methods pass: what they carry is on the wire
+    already, and the page that sent them will be redirected.
+    """
+
+    fails = "open"
+
+    mode: Mode = "enforce"
+    redirect: bool = False  #: whether to redirect
+
+    def check(self, request: Request) -> Refusal | None:
+        if not self.redirect or request.secure or request.method not in {"GET", "HEAD"}:
+            return None
+        if request.route is HEALTH or request.path.startswith(ACME_CHALLENGE):
+            return None
+        if not request.host:
+            return None  # HTTP/1.0 without a Host: there is nowhere to send it
+        path = quote(f"{request.mount}{request.path}".encode("latin-1"), safe="/:@!$&'()*+,;=~")
+        query = request.environ.get("QUERY_STRING")
+        location = f"https://{request.host}{path or '/'}" + (f"?{query}" if query else "")
+        return Refusal(
+            status=HTTPStatus.PERMANENT_REDIRECT, reason="http", headers=(("Location", location),)
+        )

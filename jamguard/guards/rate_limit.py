@@ -1,0 +1,142 @@
+"""Slow down clients that send too many requests.
+
+A logged-in user is counted by session, everybody else by network (an IPv4 address, an IPv6
+/64), in classes of routes. Static files are never counted, so a page never breaks.
+
+Source: RFC 6585 section 4 (429), RFC 9110 section 10.2.3 (Retry-After),
+draft-ietf-httpapi-ratelimit-headers-10 (RateLimit, RateLimit-Policy).
+"""
+
+from http import HTTPStatus
+from math import ceil
+from time import monotonic
+from typing import Final
+
+import attrs
+
+from ..address import IPNetwork, contains
+from ..guard import Guard, Mode, Refusal, Response
+from ..request import Request
+from ..routes import HEALTH, Route
+from ..site import Site
+from ..stores import Store
+from ..stores.limits import LimitsStore
+from ..stores.process import ProcessStore
+from ..values import MOST, Rate
+
+#: what all that comes from one network may do, as a multiple of what one client may
+NETWORK: Final = 10
+
+UNCOUNTED: Final = frozenset({"file", HEALTH.name})
+PROCESS: Final = "process"
+
+
+@attrs.frozen(eq=False)
+class Quota:
+    """A rate under a name, and what is said about it (draft-10 section 3: q, w)."""
+
+    name: str
+    limit: int
+    period: int
+    policy: tuple[str, str]
+
+    @classmethod
+    def of(cls, name: str, rate: Rate, times: int = 1) -> "Quota":
+        """Make a quota of `times` the rate."""
+        limit = min(rate.limit * times, MOST)
+        policy = ("RateLimit-Policy", f'"{name}";q={limit};w={rate.period}')
+        return cls(name, limit, rate.period, policy)
+
+
+def _is_store(_: object, __: object, uri: str) -> None:
+    make_store(uri)
+
+
+def make_store(uri: str) -> Store:
+    """Return the store that `uri` names. Raises `ValueError` when there is none."""
+    return ProcessStore() if uri == PROCESS else LimitsStore(uri)
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class RateLimit(Guard):
+    """Refuse a client that is over its rate with 429, `Retry-After` and `RateLimit`.
+
+    A session counts as a client of its own, and its network as a whole may do ten times as
+    much. Where one address stands for many people (an undeclared proxy, a server that gives
+    no address) they share that larger rate. Fails open: when the store is away, this
+    process counts alone.
+    """
+
+    fails = "open"
+
+    mode: Mode = "enforce"
+    api: Rate = Rate(600, 60)  #: calls
+    page: Rate = Rate(300, 60)  #: pages, and whatever is not Jam.py's
+    login: Rate = Rate(60, 60)  #: login pages and attempts
+    upload: Rate = Rate(60, 60)
+    ext: Rate = Rate(600, 60)  #: requests of other programs to `/ext`
+    safelist: tuple[IPNetwork, ...] = ()  #: networks that are never counted
+    #: `process`, or any URI of `limits`: `redis://127.0.0.1:6379`
+    storage: str = attrs.field(default=PROCESS, validator=_is_store)
+
+    #: class of routes -> quota of a client, quota of a network
+    _quotas: dict[str, tuple[Quota, Quota]] = attrs.field(init=False, repr=False)
+    _store: Store = attrs.field(init=False, repr=False)
+
+    @_quotas.default
+    def _default_quotas(self) -> dict[str, tuple[Quota, Quota]]:
+        rates = {name: getattr(self, name) for name in ("api", "page", "login", "upload", "ext")}
+        return {
+            name: (Quota.of(name, rate), Quota.of(f"{name}-network", rate, NETWORK))
+            for name, rate in rates.items()
+        }
+
+    @_store.default
+    def _default_store(self) -> Store:
+        return make_store(self.storage)
+
+    def start(self, site: Site) -> None:
+        if isinstance(self._store, LimitsStore):
+            self._store.lost = lambda error: site.notice("JG014", error=error)
+
+    def concerns(self, route: Route) -> bool:
+        return route.name not in UNCOUNTED
+
+    def check(self, request: Request) -> Refusal | None:
+        client = request.client
+        if self.safelist and contains(self.safelist, client):
+            return None
+        own, network = self._quotas.get(request.route.name) or self._quotas["page"]
+        if self.storage == PROCESS and request.environ.get("wsgi.multiprocess"):
+            request.site.notice("JG012")
+        now = monotonic()
+        session = request.session
+        if session is not None:
+            refusal = self._hit(request, own, session.uuid, now)
+            return refusal or self._hit(request, network, client.key, now)
+        if client.ip is None:
+            request.site.notice("JG004")
+            return self._hit(request, network, client.key, now)
+        return self._hit(request, network if request.undeclared else own, client.key, now)
+
+    def _hit(self, request: Request, quota: Quota, key: str, now: float) -> Refusal | None:
+        left, wait = self._store.hit(f"{quota.name}|{key}", quota.limit, quota.period, now)
+        if left >= 0:
+            if request.quota is None:
+                state = f'"{quota.name}";r={left};t={ceil(wait)}'
+                request.quota = [quota.policy, ("RateLimit", state)]
+            return None
+        seconds = max(1, ceil(wait))
+        return Refusal(
+            status=HTTPStatus.TOO_MANY_REQUESTS,
+            reason="rate",
+            sentence="too-many",
+            detail=quota.name,
+            headers=(quota.policy, ("RateLimit", f'"{quota.name}";r=0;t={seconds}')),
+            retry_after=seconds,
+            courtesy=True,
+        )
+
+    def finish(self, request: Request, response: Response) -> None:
+        if request.quota and "ratelimit" not in response.names:
+            response.headers += request.quota

@@ -1,0 +1,128 @@
+"""Bound what a request may weigh: body, form parts, URL, headers.
+
+Jam.py reads a body of any length into memory (its own limit is off by default), and most
+servers take URLs and headers of many kilobytes.
+
+Source: CWE-770, RFC 9110 sections 15.5.14 (413) and 15.5.15 (414), RFC 6585 section 5 (431).
+"""
+
+import re
+from http import HTTPStatus
+from typing import Any, Final
+
+import attrs
+
+from ..body import too_large
+from ..guard import Guard, Mode, Refusal
+from ..jampy.routes import API, BUILDER_LOGIN, EXT, LOGIN, UPLOAD
+from ..request import Request
+from ..routes import Route
+from ..values import ByteSize, positive
+
+MEGABYTE: Final = 1024 * 1024
+LENGTH: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+BAD_LENGTH: Final = Refusal(
+    status=HTTPStatus.BAD_REQUEST, reason="malformed-length", sentence="bad-request"
+)
+LONG_URL: Final = Refusal(
+    status=HTTPStatus.REQUEST_URI_TOO_LONG, reason="url-too-long", sentence="too-large"
+)
+BIG_HEADERS: Final = Refusal(
+    status=HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    reason="headers-too-large",
+    sentence="too-large",
+)
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class RequestSize(Guard):
+    """Refuse a request that is too large: 413, 414 or 431.
+
+    A declared length decides at once; a body without one is counted as it is read, and the
+    application never gets a byte beyond the limit. Fails closed. Header limits of the server
+    in front come first: gunicorn refuses 100 headers or 8190 bytes in one.
+    """
+
+    mode: Mode = "enforce"
+    api: ByteSize = ByteSize(8 * MEGABYTE)  #: body of a call
+    upload: ByteSize = ByteSize(50 * MEGABYTE)  #: body of an upload
+    login: ByteSize = ByteSize(8 * 1024)  #: body of a login form
+    ext: ByteSize = ByteSize(8 * MEGABYTE)  #: body of a request to `/ext`
+    page: ByteSize = ByteSize(8 * MEGABYTE)  #: body of anything else
+    form_parts: int = attrs.field(default=1000, validator=positive)  #: of one form
+    url: ByteSize = ByteSize(8 * 1024)  #: path and query together
+    headers: ByteSize = ByteSize(32 * 1024)  #: all headers together
+    header_count: int = attrs.field(default=100, validator=positive)
+
+    _limits: dict[Route, ByteSize] = attrs.field(init=False, repr=False)
+
+    @_limits.default
+    def _default_limits(self) -> dict[Route, ByteSize]:
+        return {
+            API: self.api,
+            UPLOAD: self.upload,
+            LOGIN: self.login,
+            BUILDER_LOGIN: self.login,
+            EXT: self.ext,
+        }
+
+    def check(self, request: Request) -> Refusal | None:
+        environ = request.environ
+        if len(request.path) + len(environ.get("QUERY_STRING", "")) > self.url:
+            return LONG_URL
+        if len(environ) > self.header_count and self._count(environ) > self.header_count:
+            return BIG_HEADERS
+        if self._weight(environ) > self.headers:
+            return BIG_HEADERS
+        length = environ.get("CONTENT_LENGTH")
+        if not length and "HTTP_TRANSFER_ENCODING" not in environ:
+            return None
+        return self._body(request, length)
+
+    def _body(self, request: Request, length: str | None) -> Refusal | None:
+        """Decide on a declared length, and see to it that an undeclared one is counted."""
+        environ = request.environ
+        coding = environ.get("HTTP_TRANSFER_ENCODING")
+        if length and (coding is not None or not LENGTH.fullmatch(length)):
+            return BAD_LENGTH  # two lengths, or one that is no number: no two readers agree
+        if coding is not None and coding.lower() != "chunked":
+            return BAD_LENGTH
+        body = request.body
+        limit = self._limits.get(request.route, self.page)
+        if length and int(length) > limit:
+            if self.mode == "enforce":
+                body.limit = limit
+                body.drain()
+            return too_large(limit)
+        if self.mode == "report":
+            return None  # what is not declared would only be known by cutting it off
+        body.limit = limit
+        body.parts = self.form_parts + 1  # the delimiter that ends the form
+        delimiter = _delimiter(environ.get("CONTENT_TYPE", ""))
+        if delimiter:
+            body.bound(delimiter)
+        elif not length and request.route in self._limits:
+            body.read()
+        elif not length or "wsgi.input_terminated" not in environ:
+            body.bound()
+        return None
+
+    @staticmethod
+    def _count(environ: dict[str, Any]) -> int:
+        return sum(key.startswith("HTTP_") for key in environ)
+
+    @staticmethod
+    def _weight(environ: dict[str, Any]) -> int:
+        # what the server adds itself is a few hundred bytes: not worth telling apart
+        return sum([len(value) for value in environ.values() if type(value) is str])
+
+
+def _delimiter(content_type: str) -> bytes | None:
+    """Return what stands before each part of a multipart form of this `Content-Type`."""
+    if not content_type[:10].lower() == "multipart/":
+        return None
+    from werkzeug.http import parse_options_header  # noqa: PLC0415 - the application's Werkzeug
+
+    boundary = parse_options_header(content_type)[1].get("boundary")
+    return b"--" + boundary.encode("latin-1", "replace") if boundary else None

@@ -1,0 +1,51 @@
+"""What an operator should know: every message has a stable id, documented in `docs/notices.md`.
+
+A notice is about a state of the site, so it is logged once and not once a request.
+"""
+
+from typing import Final
+
+#: id -> what is the matter and what to do; `{}` is filled in by whoever gives the notice
+NOTICES: Final = {
+    "JG001": "protecting {app} with {guards} guards, settings from {settings}",
+    "JG002": (
+        "the site answers to any Host; list its names: "
+        '[tool.jamguard.host] allowed = ["www.example.com"]'
+    ),
+    "JG003": (
+        "{peer} sends {header} but is not declared as a proxy, so its clients cannot be told "
+        "apart; if it is your reverse proxy: [tool.jamguard.proxy] trusted = [{setting}]"
+    ),
+    "JG004": (
+        "the server gives no client address, so all clients are counted as one; let the proxy "
+        'send X-Forwarded-For and declare it: [tool.jamguard.proxy] trusted = ["unix"]'
+    ),
+    "JG005": (
+        "proxy.trusted contains {network}: whoever reaches the server can choose its own address"
+    ),
+    "JG006": "the page policy only reports: {reasons}",
+    "JG007": (
+        "Werkzeug's debugger is disarmed; run the application with gunicorn wsgi:application"
+    ),
+    "JG008": "the development server refused {client}; serve the network with {command}",
+    "JG009": "harden() was called again on a hardened application; one call is enough",
+    "JG010": "another interactive debugger is active ({key}); every request is refused",
+    "JG011": (
+        "debugger.insecure-allow is on: whoever reaches the debugger runs code on this machine"
+    ),
+    "JG012": (
+        "rates are counted in each worker process, so several let through a multiple; "
+        'one store for all: [tool.jamguard.rate-limit] storage = "redis://127.0.0.1:6379"'
+    ),
+    "JG013": (
+        "the proxy {peer} sends no valid {header}, so its clients cannot be told apart; in nginx: "
+        "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;"
+    ),
+    "JG014": (
+        "the store for rates is away ({error}); requests are counted in this process until it is "
+        "back"
+    ),
+}
+
+#: notices that are no cause for concern
+QUIET: Final = frozenset({"JG001", "JG007"})

@@ -1,0 +1,154 @@
+"""One request and the facts about it that several guards need, each worked out once."""
+
+from collections.abc import Callable
+from random import getrandbits
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
+from urllib.parse import urlsplit
+
+from .address import Address, peer_address
+from .body import Body
+
+if TYPE_CHECKING:
+    from .guard import Headers
+    from .jampy.session import Session
+    from .routes import Route
+    from .site import Site
+
+Fact = TypeVar("Fact")
+
+#: where the `Request` lives in the environ, so that nested shields share it
+KEY: Final = "jamguard.request"
+
+#: facts of the connection: they hold for an inner shield too, whatever its site or mount
+CARRIED: Final = ("id", "peer", "client", "secure", "undeclared", "peer_trusted", "body")
+
+LOOPBACK_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]")
+
+
+class lazy(Generic[Fact]):  # noqa: N801 - used as a decorator, like `property`
+    """A fact that is worked out at its first use and then is a plain attribute.
+
+    Like `functools.cached_property`, without the lock that one takes on Python 3.11.
+    """
+
+    def __init__(self, work_out: Callable[[Any], Fact]) -> None:
+        self._work_out = work_out
+        self.__doc__ = work_out.__doc__
+        self._name = work_out.__name__
+
+    @overload
+    def __get__(self, request: None, owner: object) -> "lazy[Fact]": ...
+    @overload
+    def __get__(self, request: object, owner: object) -> Fact: ...
+    def __get__(self, request: object | None, owner: object) -> "Fact | lazy[Fact]":
+        if request is None:
+            return self
+        fact = request.__dict__[self._name] = self._work_out(request)
+        return fact
+
+
+class Request:
+    """What the guards see of a request.
+
+    `environ` is the real one: what a guard changes there, the application sees.
+    """
+
+    #: the peer sent forwarding headers, is not a stranger's, and is not declared as a
+    #: proxy: `client` may stand for many people (set by `proxy`)
+    undeclared: bool = False
+    #: the peer is a declared proxy (set by `proxy`)
+    peer_trusted: bool = False
+    #: `RateLimit` headers of the first quota that was counted (set by `rate-limit`)
+    quota: "Headers | None" = None
+
+    def __init__(
+        self, environ: dict[str, Any], site: "Site", outer: "Request | None" = None
+    ) -> None:
+        if outer is not None:
+            facts = outer.__dict__
+            self.__dict__.update({name: facts[name] for name in CARRIED if name in facts})
+        self.environ = environ
+        self.site = site
+        self.path: str = environ.get("PATH_INFO", "")
+        self.mount: str = environ.get("SCRIPT_NAME", "")
+        self.route: Route = site.route(self.path)
+        self.method: str = environ["REQUEST_METHOD"]
+
+    def serves(self, environ: dict[str, Any], site: "Site") -> bool:
+        """Say whether these facts still hold: same environ, same site, same path."""
+        return (
+            self.environ is environ
+            and self.site is site
+            and self.path == environ.get("PATH_INFO", "")
+            and self.mount == environ.get("SCRIPT_NAME", "")
+        )
+
+    @lazy
+    def peer(self) -> Address:
+        """Who opened the connection: `REMOTE_ADDR` as the server gave it."""
+        return peer_address(self.environ.get("REMOTE_ADDR"))
+
+    @lazy
+    def client(self) -> Address:
+        """Who asks: the peer, or whom a declared proxy speaks for (set by `proxy`)."""
+        return self.peer
+
+    @lazy
+    def secure(self) -> bool:
+        """Whether the client came over https, as far as that can be believed."""
+        return self.environ.get("wsgi.url_scheme") == "https"
+
+    @lazy
+    def id(self) -> str:
+        """A name for this request, for the answer and the log (set by `request-id`)."""
+        return f"{getrandbits(64):016x}"
+
+    @lazy
+    def host(self) -> str:
+        """The host name that was asked for, in lower case and without the port."""
+        host: str = self.environ.get("HTTP_HOST", "").lower()
+        if host.startswith("["):
+            return host[: host.find("]") + 1]
+        return host.partition(":")[0]
+
+    @lazy
+    def local(self) -> bool:
+        """Whether a person on this very machine asks.
+
+        A proxy on the same machine makes the whole internet a loopback peer, so a
+        loopback address alone says little: no forwarding header may have come from an
+        undeclared peer, the peer is no declared proxy, the Host is a loopback name, no
+        Origin or Referer names another, and it is not the HTTP/1.0 that nginx speaks to
+        what is behind it.
+        """
+        environ = self.environ
+        return (
+            self.client.loopback
+            and self.client is self.peer
+            and not self.undeclared
+            and not self.peer_trusted
+            and self.host in LOOPBACK_HOSTS
+            and environ.get("SERVER_PROTOCOL") != "HTTP/1.0"
+            and _names_loopback(environ.get("HTTP_ORIGIN"))
+            and _names_loopback(environ.get("HTTP_REFERER"))
+        )
+
+    @lazy
+    def session(self) -> "Session | None":
+        """Jam.py's session that the cookie proves, or None."""
+        project = self.site.project
+        return project.session(self.environ) if project else None
+
+    @lazy
+    def body(self) -> Body:
+        """The one reader of the body: see `Body`."""
+        return Body(self.environ)
+
+
+def _names_loopback(url: str | None) -> bool:
+    if url is None:
+        return True
+    try:
+        return urlsplit(url).hostname in {"localhost", "127.0.0.1", "::1"}
+    except ValueError:  # brackets that hold no IPv6 address
+        return False

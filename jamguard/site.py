@@ -1,0 +1,46 @@
+"""What a shield knows of the application it protects, worked out once at start-up."""
+
+from pathlib import Path
+from typing import Any
+
+from .cache import Bounded
+from .config import Settings
+from .jampy.project import Project
+from .jampy.routes import route as jam_route
+from .log import Log
+from .notices import NOTICES
+from .routes import HEALTH, OTHER, Route
+
+
+class Site:
+    """The settings that concern all guards, the Jam.py project if there is one, the log."""
+
+    def __init__(self, settings: Settings, project: Project | None) -> None:
+        self.settings = settings
+        self.project = project
+        self.log = Log(settings.log)
+        self._health = frozenset(settings.health_paths)
+        self._given: Bounded[tuple[object, ...], bool] = Bounded(256)
+
+    @classmethod
+    def of(cls, app: Any) -> "Site":  # noqa: ANN401 - any WSGI application
+        """Make a site for `app` with default settings."""
+        return cls(Settings(), Project.find(app))
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of the Jam.py project."""
+        return self.project.folder if self.project else None
+
+    def route(self, path: str) -> Route:
+        """Return what kind of place `path` (`PATH_INFO`) leads to."""
+        if path in self._health:
+            return HEALTH
+        return jam_route(path) if self.project else OTHER
+
+    def notice(self, number: str, **details: object) -> None:
+        """Log a notice, once for each set of details."""
+        key = (number, *details.values())
+        if key not in self._given:
+            self._given.put(key, True)
+            self.log.notice(number, NOTICES[number].format(**details))

@@ -1,0 +1,67 @@
+"""Counting in any store that `limits` knows: Redis, Valkey, Memcached, MongoDB, memory.
+
+The site stays up when the store does not: a hit that fails is counted in this process, and
+the store is left alone for a few seconds.
+"""
+
+from collections.abc import Callable
+from math import ceil
+from time import time
+from typing import Any, Final
+
+from . import Count, Store
+from .process import ProcessStore
+
+#: seconds that a store has to answer in, and that it is left alone after a failure
+PATIENCE: Final = 0.25
+PAUSE: Final = 5.0
+
+REDIS: Final = ("redis", "valkey")
+
+
+class LimitsStore:
+    """Adapts a `limits` URI to the one operation `hit`.
+
+    Raises `ValueError` when the URI is not understood or needs a package that is missing.
+    """
+
+    def __init__(self, uri: str) -> None:
+        import limits  # noqa: PLC0415 - a tenth of a second for those who count in process
+        import limits.strategies  # noqa: PLC0415
+
+        options: dict[str, Any] = {}
+        if uri.startswith(REDIS):
+            options = {"socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE}
+        try:
+            storage: Any = limits.storage.storage_from_string(uri, **options)
+        except Exception as error:
+            # the URI may hold a password, so it is not repeated
+            raise ValueError(f"cannot be used as a store: {error}") from error
+        try:
+            self._limiter: Any = limits.strategies.SlidingWindowCounterRateLimiter(storage)
+        except NotImplementedError:
+            self._limiter = limits.strategies.FixedWindowRateLimiter(storage)
+        self._item = limits.RateLimitItemPerSecond
+        self._fallback: Store = ProcessStore()
+        #: is told, in a word, when the store cannot be reached
+        self.lost: Callable[[str], None] | None = None
+        self._away_until = 0.0
+
+    def hit(self, key: str, limit: int, period: int, now: float) -> Count:
+        """Count one hit on `key`; see `Store`."""
+        if now < self._away_until:
+            return self._fallback.hit(key, limit, period, now)
+        try:
+            return self._hit(key, limit, period)
+        except Exception as error:  # noqa: BLE001 - the edge of a store: whatever its client raises
+            self._away_until = now + PAUSE
+            if self.lost:
+                self.lost(type(error).__name__)
+            return self._fallback.hit(key, limit, period, now)
+
+    def _hit(self, key: str, limit: int, period: int) -> Count:
+        item = self._item(limit, period, namespace="jamguard")
+        passed = self._limiter.hit(item, key)
+        reset, remaining = self._limiter.get_window_stats(item, key)
+        wait = max(1.0, ceil(reset - time()))  # `limits` reports wall time
+        return Count(max(0, remaining) if passed else -1, wait)

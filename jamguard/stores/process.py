@@ -1,0 +1,61 @@
+"""Counting in this process: a sliding-window counter in bounded memory.
+
+Two whole windows are kept for a key, and the older one counts in proportion to how much
+of it the sliding window still covers. So never more than the limit passes in the first
+window, and no burst of twice the limit at a boundary.
+
+`limits` has a store of this kind; it keeps every key it ever saw and starts a thread to
+sweep them, at a third of a millisecond a hit with 100,000 clients.
+"""
+
+from threading import Lock
+
+from . import Count
+
+
+class ProcessStore:
+    """Counts in a dictionary that cannot grow beyond twice `size` keys.
+
+    Keys live in two generations; when the younger is full, the elder is forgotten. A flood
+    of distinct keys can therefore flush counters, and each worker process counts alone.
+    """
+
+    def __init__(self, size: int = 16384) -> None:
+        self._size = size
+        self._lock = Lock()
+        self._young: dict[str, list[int]] = {}
+        self._old: dict[str, list[int]] = {}
+
+    def hit(self, key: str, limit: int, period: int, now: float) -> Count:
+        """Count one hit on `key`; see `Store`."""
+        window, elapsed = divmod(now, period)
+        with self._lock:
+            counter = self._young.get(key) or self._adopt(key)
+            # counter: number of the window, hits in the one before it, hits in it
+            if counter[0] != window:
+                counter[1] = counter[2] if counter[0] == window - 1 else 0
+                counter[0], counter[2] = int(window), 0
+            weight = counter[1] * (1 - elapsed / period)
+            left = int(limit - weight - counter[2] - 1)
+            if limit - weight - counter[2] >= 1:
+                counter[2] += 1
+                return Count(left, period - elapsed)
+            before, current = counter[1], counter[2]
+        return Count(-1, _wait(limit, period, elapsed, before, current))
+
+    def _adopt(self, key: str) -> list[int]:
+        counter = self._old.pop(key, None) or [0, 0, 0]
+        if len(self._young) >= self._size:
+            self._old, self._young = self._young, {}
+        self._young[key] = counter
+        return counter
+
+
+def _wait(limit: int, period: int, elapsed: float, before: int, current: int) -> float:
+    """Return the seconds until one hit fits under the limit again."""
+    room = limit - 1 - current
+    if room >= 0:
+        # the older window has to slide out until its share is at most `room`
+        return max(0.0, period * (1 - room / before) - elapsed)
+    # this window has to become the older one first
+    return period - elapsed + period * (1 - (limit - 1) / current)
