@@ -109,7 +109,7 @@ class Bounded:
         """Read up to `size` bytes, or all."""
         if size is not None and size >= 0:
             return self._take(self._stream.read, size)
-        chunks = []
+        chunks: list[bytes] = []
         while chunk := self._take(self._stream.read, CHUNK):
             chunks.append(chunk)
         return b"".join(chunks)

@@ -10,10 +10,11 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final, Literal, get_args, get_origin
+from typing import Any, Final, Literal, cast, get_args, get_origin
 
 import attrs
 import cattrs
+from cattrs.errors import IterableValidationNote
 
 from .address import IPNetwork
 from .guard import Guard, Mode
@@ -74,16 +75,18 @@ def kebab(name: str) -> str:
     return name.replace("_", "-")
 
 
-def shown(value: object) -> str:
+def shown(value: Any) -> str:  # noqa: ANN401 - whatever a setting can be
     """Write a value as the settings file would have it."""
     if isinstance(value, bool):
         return str(value).lower()
     if type(value) in (int, float):
         return str(value)
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(shown(item) for item in value) + "]"
+        items = cast("Sequence[Any]", value)
+        return "[" + ", ".join(map(shown, items)) + "]"
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f'"{key}" = {shown(item)}' for key, item in value.items()) + "}"
+        pairs = cast("Mapping[str, Any]", value).items()
+        return "{" + ", ".join(f'"{key}" = {shown(item)}' for key, item in pairs) + "}"
     return f'"{value}"'
 
 
@@ -103,7 +106,9 @@ class Source:
     table: Mapping[str, Any]
 
 
-def find_source(config: "str | os.PathLike[str] | Mapping[str, Any] | None", folder: Path | None) -> Source:
+def find_source(
+    config: "str | os.PathLike[str] | Mapping[str, Any] | None", folder: Path | None
+) -> Source:
     """Return the settings that apply.
 
     In this order: the explicit argument, the file that `$JAMGUARD_CONFIG` names,
@@ -137,11 +142,13 @@ def _table(path: Path) -> Mapping[str, Any] | None:
         raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError([f"{path}: is not TOML: {error}"]) from error
-    tool = document.get("tool", {})
-    table = tool.get("jamguard") if isinstance(tool, dict) else None
+    tool: Any = document.get("tool", {})
+    if not isinstance(tool, dict):
+        return None
+    table = cast("dict[str, Any]", tool).get("jamguard")
     if table is not None and not isinstance(table, dict):
         raise ConfigError([f"{path}: [{ROOT}] must be a table"])
-    return table
+    return cast("dict[str, Any] | None", table)
 
 
 def environment(variables: Mapping[str, str]) -> dict[str, tuple[str, Any]]:
@@ -150,7 +157,7 @@ def environment(variables: Mapping[str, str]) -> dict[str, tuple[str, Any]]:
     `JAMGUARD_RATE_LIMIT__API=300/minute` sets `rate-limit.api`. A value is read as TOML
     where it is TOML (`true`, `["10.0.0.0/8"]`), else as text.
     """
-    found = {}
+    found: dict[str, tuple[str, Any]] = {}
     for variable, text in variables.items():
         if variable.startswith(PREFIX) and variable != CONFIG_VARIABLE:
             path = variable.removeprefix(PREFIX).lower().replace("__", ".").replace("_", "-")
@@ -179,7 +186,7 @@ def load(
     tables = {kind.name: kind for kind in kinds}
     options, found, origins = _sorted(source, tables, variables, problems)
     settings = _build(Settings, options, "", origins, problems)
-    guards = []
+    guards: list[Guard] = []
     for name, kind in tables.items():
         values = found[name]
         if "mode" in options and "mode" not in values and "mode" in attrs.fields_dict(kind):
@@ -208,6 +215,7 @@ def _sorted(
             options[key] = value
             origins[key] = source.name
         elif isinstance(value, Mapping):
+            value = cast("Mapping[str, Any]", value)
             found[key] = dict(value)
             origins.update({f"{key}.{name}": source.name for name in value})
         else:
@@ -236,7 +244,11 @@ def _unknown(path: str, origin: str, known: Iterable[str]) -> str:
 
 
 def _build(
-    cls: type[Any], values: Mapping[str, Any], table: str, origins: Mapping[str, str], problems: list[str]
+    cls: type[Any],
+    values: Mapping[str, Any],
+    table: str,
+    origins: Mapping[str, str],
+    problems: list[str],
 ) -> Any:  # noqa: ANN401 - an instance of `cls`
     """Make a `cls` of `values`, or add to `problems` and make one of its defaults."""
     known = [kebab(field.name) for field in setting_fields(cls)]
@@ -247,7 +259,10 @@ def _build(
         where = origin if origin.startswith("$") else f"{ROOT}.{path}"
         if key not in known:
             if key == "mode":
-                problems.append(f"{where}: {table} only transforms, so it has no mode; it has: {', '.join(known)}")
+                problems.append(
+                    f"{where}: {table} only transforms, so it has no mode; "
+                    f"it has: {', '.join(known)}"
+                )
             else:
                 problems.append(_unknown(path, origin, known))
             continue
@@ -272,7 +287,8 @@ def _structured(value: object, field: "attrs.Attribute[Any]") -> object:
         raise ValueError("must be a list")
     if origin is collections.abc.Mapping and not isinstance(value, Mapping):
         raise ValueError("must be a table")
-    structured = _converted.structure(value, field.type)
+    kind: Any = field.type
+    structured: object = _converted.structure(value, kind)
     if field.validator:
         field.validator(None, field, structured)
     return structured
@@ -283,8 +299,10 @@ def _problems(where: str, value: Any, error: BaseException) -> Iterator[str]:  #
     if not isinstance(error, BaseExceptionGroup):
         yield f"{where}: {shown(value)} {error}"
         return
-    for inner in error.exceptions:
-        index = next(note.index for note in inner.__notes__ if hasattr(note, "index"))
+    group = cast("BaseExceptionGroup[BaseException]", error)
+    for inner in group.exceptions:
+        notes = inner.__notes__
+        index = next(note.index for note in notes if isinstance(note, IterableValidationNote))
         place = f"{where}[{index}]" if isinstance(index, int) else f"{where}.{index}"
         yield from _problems(place, value[index], inner)
 
@@ -301,6 +319,10 @@ def _exactly(kind: type, words: str) -> Any:  # noqa: ANN401 - a cattrs hook
     return structure
 
 
+def _is_literal(kind: Any) -> bool:  # noqa: ANN401 - a type or a form of typing
+    return get_origin(kind) is Literal
+
+
 def _word(value: object, kind: Any) -> object:  # noqa: ANN401 - a Literal
     words = get_args(kind)
     if value in words:
@@ -312,7 +334,7 @@ def _word(value: object, kind: Any) -> object:  # noqa: ANN401 - a Literal
 
 def _parsed(value: object, kind: Any) -> object:  # noqa: ANN401 - a class with `parse`
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise ValueError("must be text")
+        raise ValueError("must be text")  # noqa: TRY004 - all problems of values are ValueErrors
     return kind.parse(str(value))
 
 
@@ -322,7 +344,7 @@ def _converter() -> cattrs.Converter:
     made.register_structure_hook(bool, _exactly(bool, "true or false"))
     made.register_structure_hook(int, _exactly(int, "a whole number"))
     made.register_structure_hook(str, _exactly(str, "text"))
-    made.register_structure_hook_func(lambda kind: get_origin(kind) is Literal, _word)
+    made.register_structure_hook_func(_is_literal, _word)
     for kind in (ByteSize, Duration, Rate):
         made.register_structure_hook(kind, _parsed)
     made.register_structure_hook_func(

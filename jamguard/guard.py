@@ -22,6 +22,7 @@ Mode = Literal["enforce", "report"]
 
 Headers = list[tuple[str, str]]
 
+
 @attrs.frozen(kw_only=True)
 class Refusal:
     """A guard's decision not to serve a request, or to send it elsewhere (3xx)."""

@@ -6,6 +6,7 @@ cookies, query strings and bodies are never logged.
 
 import json
 import logging
+import sys
 from typing import TYPE_CHECKING, Any, Literal
 
 from .notices import QUIET
@@ -27,7 +28,9 @@ class Log:
     def __init__(self, form: LogFormat) -> None:
         self._write = as_json if form == "json" else as_pairs
 
-    def refusal(self, request: "Request", refusal: "Refusal", guard: str, *, enforced: bool) -> None:
+    def refusal(
+        self, request: "Request", refusal: "Refusal", guard: str, *, enforced: bool
+    ) -> None:
         """Log a refusal, or in report mode what would have been one."""
         fields = {
             "guard": guard,
@@ -46,7 +49,7 @@ class Log:
         """Log an exception of a guard, with its traceback."""
         outcome = "passed" if fails == "open" else "refused"
         fields = {"guard": guard, "outcome": outcome, **facts(request)}
-        logger.exception("%s", self._write("guard-failed", fields))
+        logger.error("%s", self._write("guard-failed", fields), exc_info=sys.exception())
 
     def failure(self, request: "Request", error: Exception) -> None:
         """Log an exception of the application, with its traceback."""

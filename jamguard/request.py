@@ -40,11 +40,15 @@ class lazy(Generic[Fact]):  # noqa: N801 - used as a decorator, like `property`
     def __get__(self, request: None, owner: object) -> "lazy[Fact]": ...
     @overload
     def __get__(self, request: object, owner: object) -> Fact: ...
-    def __get__(self, request: object | None, owner: object) -> "Fact | lazy[Fact]":
+    def __get__(self, request: object, owner: object) -> "Fact | lazy[Fact]":
         if request is None:
             return self
         fact = request.__dict__[self._name] = self._work_out(request)
         return fact
+
+    if TYPE_CHECKING:
+        # for the checkers alone: at run time a fact that a guard sets is a plain attribute
+        def __set__(self, request: object, fact: Fact) -> None: ...
 
 
 class Request:

@@ -13,7 +13,7 @@ Source: PEP 3333.
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import attrs
 
@@ -79,14 +79,13 @@ class Shield:
         self.app = app
         self.guards = tuple(guard for guard in guards if guard.enabled)
         #: what the guards know of the application; an inner shield shares its own
-        self.site = site or (app.site if isinstance(app, Shield) else Site.of(app))
+        self.site: Site = site or (app.site if isinstance(app, Shield) else Site.of(app))
         self._plans: dict[Route, Plan] = {}
         for guard in self.guards:
             guard.start(self.site)
 
-    def __call__(
-        self, environ: dict[str, Any], start_response: StartResponse
-    ) -> Iterable[bytes]:
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Serve one request, as PEP 3333 has it."""
         request = environ.get(KEY)
         if request is None or not request.serves(environ, self.site):
             request = environ[KEY] = Request(environ, self.site, request)
@@ -158,7 +157,7 @@ class Exchange:
     def run(self, app: Application) -> Iterable[bytes]:
         """Serve the request by the application."""
         try:
-            body = app(self.request.environ, self.start)
+            body: Iterable[bytes] = app(self.request.environ, self.start)
         except Exception as error:
             answer = self.failed(error, unwind=True)
             if answer is None:
@@ -170,10 +169,10 @@ class Exchange:
         if self.instead is not None:
             close_body(body)
             return self._held(self.instead)
-        if not self._side.unwinding:
+        if not self._side.unwinding and not self._side.finishes:
             return body  # nobody waits for its failure or its end
         if type(body) is list:
-            return self._held(body)
+            return self._held(cast("list[bytes]", body))
         if not self._closers and type(body) is self.request.environ.get("wsgi.file_wrapper"):
             return body  # the server sends the file itself
         return Chunks(body, self)
@@ -238,9 +237,9 @@ class Exchange:
         """
         if isinstance(error, Refused):
             # the application met the limit of the body: this is its answer
-            return None if self.sent else self.refuse(
-                error.refusal, self._side, "request-size", self._closers
-            )
+            if self.sent:
+                return None
+            return self.refuse(error.refusal, self._side, "request-size", self._closers)
         for guard, failed, closed, outside in self._side.unwinding:
             refusal = self._ask(guard, failed, error) if failed else None
             if refusal is not None and not self.sent:
@@ -348,5 +347,5 @@ def close_body(body: Iterable[bytes]) -> None:
         close()
 
 
-def _nowhere(data: bytes) -> object:
-    raise AssertionError(f"write({data!r}) before start_response")  # pragma: no cover - a placeholder
+def _nowhere(data: bytes) -> object:  # pragma: no cover - a placeholder
+    raise AssertionError(f"write({data!r}) before start_response")

@@ -97,8 +97,9 @@ class Rate:
 
 def _meant(text: str) -> str:
     """Guess the unit of time that was mistyped."""
-    for word in re.findall(r"[A-Za-z]{3,}", text):
-        near = get_close_matches(word.lower(), SPANS, 1, 0.6)
+    words: list[str] = re.findall(r"[A-Za-z]{3,}", text)
+    for word in words:
+        near = get_close_matches(word.lower(), list(SPANS), 1, 0.6)
         if near and near[0] != word.lower():
             return f"did you mean {text.replace(word, near[0])!r}?"
     return ""

@@ -90,11 +90,11 @@ def _pass_on(self: Any, environ: Any, start_response: Any) -> Any:  # noqa: ANN4
     return self.app(environ, start_response)
 
 
-def _disarm_class(kind: Any, **_: object) -> None:  # noqa: ANN401 - a class of Werkzeug's
+def _disarm_class(kind: Any, /, **_: object) -> None:  # noqa: ANN401 - a class of Werkzeug's
     kind.__call__ = kind.debug_application = _pass_on
 
 
-def _family(kind: type) -> Iterator[type]:
+def _family(kind: type[Any]) -> Iterator[type[Any]]:
     yield kind
     for child in kind.__subclasses__():
         yield from _family(child)

@@ -8,7 +8,7 @@ Source: RFC 9112 section 3.2 (Host), CWE-644, CWE-350 (DNS rebinding).
 
 import re
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 import attrs
 
@@ -31,13 +31,22 @@ UNKNOWN: Final = Refusal(
 )
 
 
-def _names(_: object, field: "attrs.Attribute[Any]", names: tuple[str, ...]) -> None:
+def _names(_: object, __: object, names: tuple[str, ...]) -> None:
     for name in names:
         if not NAME.fullmatch(name.lower()):
             raise ValueError(
                 f"has {name!r}: write a name without scheme and port, such as "
                 '"www.example.com", or ".example.com" for all below it'
             )
+
+
+def _exact(host: "Host") -> frozenset[str]:
+    names = [name.lower().lstrip(".") for name in host.allowed]
+    return frozenset([*names, *LOOPBACK_HOSTS])
+
+
+def _below(host: "Host") -> tuple[str, ...]:
+    return tuple(name.lower() for name in host.allowed if name.startswith("."))
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -52,17 +61,12 @@ class Host(Guard):
     #: names of this site, `.example.com` for all below it; empty: any, with a notice
     allowed: tuple[str, ...] = attrs.field(default=(), validator=_names)
 
-    _exact: frozenset[str] = attrs.field(init=False, repr=False)
-    _below: tuple[str, ...] = attrs.field(init=False, repr=False)
-
-    @_exact.default
-    def _default_exact(self) -> frozenset[str]:
-        names = [name.lower().lstrip(".") for name in self.allowed]
-        return frozenset([*names, *LOOPBACK_HOSTS])
-
-    @_below.default
-    def _default_below(self) -> tuple[str, ...]:
-        return tuple(name.lower() for name in self.allowed if name.startswith("."))
+    _exact: frozenset[str] = attrs.field(
+        init=False, repr=False, default=attrs.Factory(_exact, takes_self=True)
+    )
+    _below: tuple[str, ...] = attrs.field(
+        init=False, repr=False, default=attrs.Factory(_below, takes_self=True)
+    )
 
     def start(self, site: Site) -> None:
         if not self.allowed:

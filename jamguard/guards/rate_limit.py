@@ -57,6 +57,18 @@ def make_store(uri: str) -> Store:
     return ProcessStore() if uri == PROCESS else LimitsStore(uri)
 
 
+def _quotas(guard: "RateLimit") -> dict[str, tuple[Quota, Quota]]:
+    rates = {name: getattr(guard, name) for name in ("api", "page", "login", "upload", "ext")}
+    return {
+        name: (Quota.of(name, rate), Quota.of(f"{name}-network", rate, NETWORK))
+        for name, rate in rates.items()
+    }
+
+
+def _store(guard: "RateLimit") -> Store:
+    return make_store(guard.storage)
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class RateLimit(Guard):
     """Refuse a client that is over its rate with 429, `Retry-After` and `RateLimit`.
@@ -80,20 +92,12 @@ class RateLimit(Guard):
     storage: str = attrs.field(default=PROCESS, validator=_is_store)
 
     #: class of routes -> quota of a client, quota of a network
-    _quotas: dict[str, tuple[Quota, Quota]] = attrs.field(init=False, repr=False)
-    _store: Store = attrs.field(init=False, repr=False)
-
-    @_quotas.default
-    def _default_quotas(self) -> dict[str, tuple[Quota, Quota]]:
-        rates = {name: getattr(self, name) for name in ("api", "page", "login", "upload", "ext")}
-        return {
-            name: (Quota.of(name, rate), Quota.of(f"{name}-network", rate, NETWORK))
-            for name, rate in rates.items()
-        }
-
-    @_store.default
-    def _default_store(self) -> Store:
-        return make_store(self.storage)
+    _quotas: dict[str, tuple[Quota, Quota]] = attrs.field(
+        init=False, repr=False, default=attrs.Factory(_quotas, takes_self=True)
+    )
+    _store: Store = attrs.field(
+        init=False, repr=False, default=attrs.Factory(_store, takes_self=True)
+    )
 
     def start(self, site: Site) -> None:
         if isinstance(self._store, LimitsStore):

@@ -35,6 +35,16 @@ BIG_HEADERS: Final = Refusal(
 )
 
 
+def _limits(guard: "RequestSize") -> dict[Route, ByteSize]:
+    return {
+        API: guard.api,
+        UPLOAD: guard.upload,
+        LOGIN: guard.login,
+        BUILDER_LOGIN: guard.login,
+        EXT: guard.ext,
+    }
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class RequestSize(Guard):
     """Refuse a request that is too large: 413, 414 or 431.
@@ -55,17 +65,9 @@ class RequestSize(Guard):
     headers: ByteSize = ByteSize(32 * 1024)  #: all headers together
     header_count: int = attrs.field(default=100, validator=positive)
 
-    _limits: dict[Route, ByteSize] = attrs.field(init=False, repr=False)
-
-    @_limits.default
-    def _default_limits(self) -> dict[Route, ByteSize]:
-        return {
-            API: self.api,
-            UPLOAD: self.upload,
-            LOGIN: self.login,
-            BUILDER_LOGIN: self.login,
-            EXT: self.ext,
-        }
+    _limits: dict[Route, ByteSize] = attrs.field(
+        init=False, repr=False, default=attrs.Factory(_limits, takes_self=True)
+    )
 
     def check(self, request: Request) -> Refusal | None:
         environ = request.environ
@@ -120,7 +122,7 @@ class RequestSize(Guard):
 
 def _delimiter(content_type: str) -> bytes | None:
     """Return what stands before each part of a multipart form of this `Content-Type`."""
-    if not content_type[:10].lower() == "multipart/":
+    if content_type[:10].lower() != "multipart/":
         return None
     from werkzeug.http import parse_options_header  # noqa: PLC0415 - the application's Werkzeug
 

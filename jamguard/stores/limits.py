@@ -4,13 +4,15 @@ The site stays up when the store does not: a hit that fails is counted in this p
 the store is left alone for a few seconds.
 """
 
-from collections.abc import Callable
 from math import ceil
 from time import time
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from . import Count, Store
 from .process import ProcessStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: seconds that a store has to answer in, and that it is left alone after a failure
 PATIENCE: Final = 0.25

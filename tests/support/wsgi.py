@@ -28,7 +28,9 @@ class Answer:
         return [value for key, value in self.headers if key.lower() == name.lower()]
 
 
-def environ(path: str = "/", method: str = "GET", body: bytes | None = None, **more: Any) -> Environ:
+def environ(
+    path: str = "/", method: str = "GET", body: bytes | None = None, **more: Any
+) -> Environ:
     """An environ as gunicorn makes it, for a request from 192.0.2.1."""
     made: Environ = {
         "PATH_INFO": path,
@@ -64,13 +66,16 @@ def serve(app: App, env: Environ) -> Answer:
     try:
         written.extend(body)
     finally:
-        if hasattr(body, "close"):
-            body.close()
+        close = getattr(body, "close", None)
+        if close:
+            close()
     status, headers = answers[-1]
     return Answer(status, headers, b"".join(written))
 
 
-def call(app: App, path: str = "/", method: str = "GET", body: bytes | None = None, **more: Any) -> Answer:
+def call(
+    app: App, path: str = "/", method: str = "GET", body: bytes | None = None, **more: Any
+) -> Answer:
     """Make an environ and serve it."""
     return serve(app, environ(path, method, body, **more))
 
