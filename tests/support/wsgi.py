@@ -33,6 +33,8 @@ def environ(
 ) -> Environ:
     """An environ as gunicorn makes it, for a request from 192.0.2.1."""
     made: Environ = {
+        "SCRIPT_NAME": "",
+        "SCRIPT_NAME": "",
         "PATH_INFO": path,
         "REQUEST_METHOD": method,
         "REMOTE_ADDR": "192.0.2.1",
