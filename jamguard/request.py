@@ -20,7 +20,7 @@ Fact = TypeVar("Fact")
 KEY: Final = "jamguard.request"
 
 #: facts of the connection: they hold for an inner shield too, whatever its site or mount
-CARRIED: Final = ("id", "peer", "client", "secure", "undeclared", "peer_trusted", "body")
+CARRIED: Final = ("peer", "client", "secure", "undeclared", "peer_trusted", "body")
 
 LOOPBACK_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]")
 
@@ -69,6 +69,7 @@ class Request:
         self, environ: dict[str, Any], site: "Site", outer: "Request | None" = None
     ) -> None:
         if outer is not None:
+            self.id = outer.id
             facts = outer.__dict__
             self.__dict__.update({name: facts[name] for name in CARRIED if name in facts})
         self.environ = environ
