@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from string import Formatter
 from typing import Any, Final, Literal, cast, get_args, get_origin
 
 import attrs
@@ -19,6 +20,7 @@ from cattrs.errors import IterableValidationNote
 from .address import IPNetwork
 from .guard import Guard, Mode
 from .log import LogFormat
+from .refusal import SENTENCES
 from .values import ByteSize, Duration, Rate, parse_network
 
 #: what a setting's path starts with
@@ -36,6 +38,26 @@ class ConfigError(Exception):
         super().__init__("\n".join(["jamguard's settings cannot be used:", *self.problems]))
 
 
+def _can_be_said(_: object, __: object, sentences: Mapping[str, str]) -> None:
+    for key, text in sentences.items():
+        if key not in SENTENCES:
+            near = get_close_matches(key, SENTENCES, 1, 0.6)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(SENTENCES)}"
+            raise ValueError(f"there is no sentence {key!r}; {hint}")
+        allowed = _placeholders(SENTENCES[key])
+        if not _placeholders(text) <= allowed:
+            only = ", ".join(f"{{{name}}}" for name in sorted(allowed - {""}))
+            raise ValueError(f"{key}: may contain {'only ' + only if only else 'no {...}'}")
+
+
+def _placeholders(text: str) -> set[str]:
+    """Return the names in braces; an empty one stands for braces that do not fit together."""
+    try:
+        return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+    except ValueError:
+        return {"{"}
+
+
 @attrs.frozen(kw_only=True)
 class Settings:
     """What `[tool.jamguard]` says beside the tables of the guards, and where it all came from."""
@@ -47,7 +69,7 @@ class Settings:
     #: exact paths that monitors ask: never counted, never redirected, any Host
     health_paths: tuple[str, ...] = ("/health", "/healthz", "/ping")
     #: sentences that strangers read, by the keys of `jamguard.refusal.SENTENCES`
-    sentences: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    sentences: Mapping[str, str] = attrs.field(factory=dict[str, str], validator=_can_be_said)
 
     #: path of a setting -> where its value came from; those not in it are defaults
     origins: Mapping[str, str] = attrs.field(factory=dict[str, str], init=False)

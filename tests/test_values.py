@@ -1,0 +1,102 @@
+import ipaddress
+
+import pytest
+
+from jamguard.values import ByteSize, Duration, Rate, parse_network
+
+
+@pytest.mark.parametrize(
+    ("text", "size", "shown"),
+    [
+        ("0", 0, "0 B"),
+        ("512", 512, "512 B"),
+        ("8 KB", 8192, "8 KB"),
+        ("8kb", 8192, "8 KB"),
+        (" 50 MB ", 50 * 1024**2, "50 MB"),
+        ("1 GB", 1024**3, "1 GB"),
+        ("1025", 1025, "1025 B"),
+    ],
+)
+def test_a_size_is_read_and_shown(text: str, size: int, shown: str) -> None:
+    assert ByteSize.parse(text) == size
+    assert str(ByteSize.parse(text)) == shown
+
+
+@pytest.mark.parametrize("text", ["", "-1", "8 TB", "8 megabytes", "1e3", "８", "1.5 MB"])
+def test_what_is_no_size_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a size; write a number of bytes"):
+        ByteSize.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "shown"),
+    [
+        ("30s", 30, "30s"),
+        ("1 minute", 60, "1 minute"),
+        ("90 seconds", 90, "90s"),
+        ("5 minutes", 300, "5 minutes"),
+        ("2 Hours", 7200, "2 hours"),
+        ("1 year", 31536000, "1 year"),
+        ("10min", 600, "10 minutes"),
+    ],
+)
+def test_a_span_is_read_and_shown(text: str, seconds: int, shown: str) -> None:
+    assert Duration.parse(text) == seconds
+    assert str(Duration.parse(text)) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("30", 'write "30s"'),
+        ("soon", 'write "30s"'),
+        ("5 minuts", "did you mean '5 minute'?"),
+        ("", 'write "30s"'),
+        ("-5 minutes", 'write "30s"'),
+    ],
+)
+def test_what_is_no_span_is_refused(text: str, hint: str) -> None:
+    with pytest.raises(ValueError, match="is not a span of time; ") as error:
+        Duration.parse(text)
+    assert hint in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "rate", "shown"),
+    [
+        ("600/minute", Rate(600, 60), "600/minute"),
+        ("5/15 minutes", Rate(5, 900), "5/15 minutes"),
+        (" 1 / second ", Rate(1, 1), "1/1s"),
+        ("1000000/day", Rate(1000000, 86400), "1000000/day"),
+    ],
+)
+def test_a_rate_is_read_and_shown(text: str, rate: Rate, shown: str) -> None:
+    assert Rate.parse(text) == rate
+    assert Rate.parse(shown) == rate
+    assert str(rate) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("60/minit", "did you mean '60/minute'?"),
+        ("60", "write"),
+        ("0/minute", "write"),
+        ("1000001/minute", "at most 1000000"),
+        ("/minute", "write"),
+        ("60/", "write"),
+        ("ten/minute", "write"),
+    ],
+)
+def test_what_is_no_rate_is_refused(text: str, hint: str) -> None:
+    with pytest.raises(ValueError, match="is not a rate; ") as error:
+        Rate.parse(text)
+    assert hint in str(error.value)
+
+
+def test_a_network_is_read_with_or_without_its_length() -> None:
+    assert parse_network("192.0.2.0/24") == ipaddress.ip_network("192.0.2.0/24")
+    assert parse_network("192.0.2.9/24") == ipaddress.ip_network("192.0.2.0/24")
+    assert parse_network("2001:db8::1") == ipaddress.ip_network("2001:db8::1/128")
+    with pytest.raises(ValueError, match="is not a network; write"):
+        parse_network("10/8")
