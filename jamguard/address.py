@@ -39,6 +39,23 @@ UNIX: Final = Address("", "unix", None, loopback=False, private=True)
 #: not an address at all: nothing is known and nothing is granted
 UNKNOWN: Final = Address("", "unknown", None, loopback=False, private=False)
 
+#: loopback, RFC 1918, RFC 6598 (carrier-grade NAT, VPNs), RFC 4193, link-local. Narrower than
+#: `is_private`, which also takes in the addresses of documentation.
+PRIVATE: Final = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        "127.0.0.0/8",
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",
+        "169.254.0.0/16",
+        "::1/128",
+        "fc00::/7",
+        "fe80::/10",
+    )
+)
+
 _seen: Bounded[str, Address | None] = Bounded(4096)
 
 
@@ -81,7 +98,8 @@ def _parse(text: str) -> Address | None:
     key = str(ip)
     if ip.version == 6:  # noqa: PLR2004 - the IP version
         key = str(ipaddress.ip_network((ip, 64), strict=False))
-    return Address(str(ip), key, ip, ip.is_loopback, ip.is_private or ip.is_link_local)
+    private = any(ip in network for network in PRIVATE)
+    return Address(str(ip), key, ip, ip.is_loopback, private)
 
 
 def _is_port(text: str) -> bool:

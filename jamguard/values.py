@@ -97,10 +97,11 @@ class Rate:
 
 def _meant(text: str) -> str:
     """Guess the unit of time that was mistyped."""
+    units = [unit for unit in SPANS if len(unit) > 3]  # noqa: PLR2004 - whole words
     words: list[str] = re.findall(r"[A-Za-z]{3,}", text)
     for word in words:
-        near = get_close_matches(word.lower(), list(SPANS), 1, 0.6)
-        if near and near[0] != word.lower():
+        near = get_close_matches(word.lower(), units, 1, 0.7)
+        if near and near[0] != word.lower().removesuffix("s"):
             return f"did you mean {text.replace(word, near[0])!r}?"
     return ""
 

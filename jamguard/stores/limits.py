@@ -38,7 +38,7 @@ class LimitsStore:
             storage: Any = limits.storage.storage_from_string(uri, **options)
         except Exception as error:
             # the URI may hold a password, so it is not repeated
-            raise ValueError(f"cannot be used as a store: {error}") from error
+            raise ValueError(f"cannot be used as a store: {_without(uri, error)}") from error
         try:
             self._limiter: Any = limits.strategies.SlidingWindowCounterRateLimiter(storage)
         except NotImplementedError:
@@ -67,3 +67,7 @@ class LimitsStore:
         reset, remaining = self._limiter.get_window_stats(item, key)
         wait = max(1.0, ceil(reset - time()))  # `limits` reports wall time
         return Count(max(0, remaining) if passed else -1, wait)
+
+
+def _without(uri: str, error: Exception) -> str:
+    return str(error).replace(uri, "the URI") if uri else str(error)

@@ -1,0 +1,209 @@
+"""Who is counted, in what, and what the answer says."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from jamguard import ConfigError, Shield, harden
+from jamguard.guards import rate_limit
+from jamguard.guards.proxy import Proxy
+from jamguard.guards.rate_limit import RateLimit
+from jamguard.jampy.session import Session
+from jamguard.values import Rate
+from support.jam import jam_site
+from support.wsgi import Answer, call, hello
+
+LIMIT = Rate(3, 60)
+ALL = {name: LIMIT for name in ("api", "page", "login", "upload", "ext")}
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """A clock that stands still at a window's beginning until it is set."""
+    now = [6000.0]
+    monkeypatch.setattr(rate_limit, "monotonic", lambda: now[0])
+
+    def set_to(seconds: float) -> None:
+        now[0] = 6000.0 + seconds
+
+    return set_to
+
+
+def shield(*, session: Session | None = None, **settings: Any) -> Shield:
+    site = jam_site()
+    assert site.project is not None
+    site.project.session = lambda environ: session  # type: ignore[method-assign] # proved elsewhere
+    return Shield(hello, [Proxy(), RateLimit(**{**ALL, **settings})], site)
+
+
+def codes(app: Shield, times: int, path: str = "/", **environ: Any) -> list[int]:
+    return [
+        call(app, path, "POST", HTTP_ACCEPT="application/problem+json", **environ).code
+        for _ in range(times)
+    ]
+
+
+@pytest.mark.usefixtures("clock")
+class TestWhoIsCounted:
+    def test_the_limit_passes_and_one_more_does_not(self) -> None:
+        assert codes(shield(), 5) == [200, 200, 200, 429, 429]
+
+    @pytest.mark.parametrize("path", ["/api", "/upload", "/ext/x", "/login.html", "/", "/own/page"])
+    def test_each_class_of_routes_is_counted_apart(self, path: str) -> None:
+        app = shield()
+        codes(app, 4, "/logout" if path not in {"/", "/own/page"} else "/api")
+        assert codes(app, 4, path) == [200, 200, 200, 429]
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "/static/a.js",
+            "/jam/js/jam.js",
+            "/css/project.css",
+            "/js/x.js",
+            "/favicon.ico",
+            "/health",
+        ],
+    )
+    def test_static_files_and_health_are_never_counted(self, path: str) -> None:
+        app = shield()
+        assert set(codes(app, 20, path)) == {200}
+        assert call(app, path).get("RateLimit") is None
+
+    @pytest.mark.parametrize(
+        ("one", "other", "together"),
+        [
+            ("192.0.2.1", "192.0.2.2", False),
+            ("192.0.2.1", "::ffff:192.0.2.1", True),
+            ("2001:db8::1", "2001:db8::ffff:2", True),
+            ("2001:db8::1", "2001:db8:0:1::1", False),
+        ],
+    )
+    def test_a_client_is_its_network(self, one: str, other: str, together: bool) -> None:
+        app = shield()
+        codes(app, 3, REMOTE_ADDR=one)
+        assert codes(app, 1, REMOTE_ADDR=other) == [429 if together else 200]
+
+    def test_a_session_is_a_client_of_its_own(self) -> None:
+        app = shield()
+        codes(app, 4)
+        assert app.site.project
+        app.site.project.session = lambda environ: Session("u-1", 2, admin=False, builder=False)  # type: ignore[method-assign]
+        assert codes(app, 4) == [200, 200, 200, 429]
+        app.site.project.session = lambda environ: Session("u-2", 3, admin=False, builder=False)  # type: ignore[method-assign]
+        assert codes(app, 4) == [200, 200, 200, 429]
+
+    def test_a_network_may_do_ten_times_as_much_in_many_sessions(self) -> None:
+        app = shield()
+        assert app.site.project
+        passed = 0
+        for number in range(20):
+            app.site.project.session = lambda environ, n=number: Session(
+                f"u-{n}", n + 1, admin=False, builder=False
+            )  # type: ignore[method-assign,misc]
+            passed += codes(app, 3).count(200)
+        assert passed == 30
+
+    def test_an_undeclared_proxy_stands_for_many_but_not_for_all(self) -> None:
+        app = shield()
+        sent = codes(app, 40, REMOTE_ADDR="127.0.0.1", HTTP_X_FORWARDED_FOR="198.51.100.1")
+        assert sent.count(200) == 30
+
+    def test_a_forged_header_buys_a_public_peer_nothing(self) -> None:
+        app = shield()
+        sent = [
+            codes(app, 1, HTTP_X_FORWARDED_FOR=f"198.51.100.{number}")[0] for number in range(9)
+        ]
+        assert sent.count(200) == 3
+
+    @pytest.mark.parametrize("remote", ["", "localhost", "<local>", "0.0.0.0", "junk", "1.2.3"])
+    def test_clients_without_an_address_share_one_bucket_and_a_notice(
+        self, remote: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        app = shield()
+        assert codes(app, 40, REMOTE_ADDR=remote).count(200) == 30
+        assert caplog.text.count("id=JG004") == 1
+
+    def test_a_safelisted_network_is_not_counted(self) -> None:
+        app = harden(hello, {"rate-limit": {"page": "1/minute", "safelist": ["192.0.2.0/24"]}})
+        assert codes(app, 3) == [200, 200, 200]
+        assert codes(app, 2, REMOTE_ADDR="198.51.100.1") == [200, 429]
+
+
+class TestWhatTheAnswerSays:
+    def test_what_is_left_and_until_when(self, clock: Callable[[float], None]) -> None:
+        app = shield()
+        clock(18)
+        answer = call(app, "/api", "POST")
+        assert answer.get("RateLimit-Policy") == '"api";q=3;w=60'
+        assert answer.get("RateLimit") == '"api";r=2;t=42'
+
+    def test_retry_after_is_right_to_the_second(self, clock: Callable[[float], None]) -> None:
+        app = shield()
+        codes(app, 3)
+        answer: Answer = call(app, "/")
+        assert (answer.code, answer.get("Retry-After")) == (429, "80")
+        assert answer.get("RateLimit") == '"page";r=0;t=80'
+        clock(79)
+        assert codes(app, 1) == [429]
+        clock(80)
+        assert codes(app, 1) == [200]
+
+    @pytest.mark.usefixtures("clock")
+    def test_a_refusal_on_api_is_a_message_in_jam_pys_client(self) -> None:
+        app = shield()
+        codes(app, 3, "/api")
+        answer = call(app, "/api", "POST")
+        assert answer.code == 200
+        assert "Please try again in 80 seconds" in json.loads(answer.body)["error"]
+        assert answer.get("Jamguard-Refused") == "rate-limit"
+
+    @pytest.mark.usefixtures("clock")
+    def test_headers_that_the_application_sets_stay_alone(self) -> None:
+        def app(env: dict[str, Any], start: Callable[..., Any]) -> list[bytes]:
+            start("200 OK", [("RateLimit", '"own";r=1;t=1')])
+            return []
+
+        assert call(Shield(app, [RateLimit()])).all("RateLimit") == ['"own";r=1;t=1']
+
+    @pytest.mark.usefixtures("clock")
+    def test_report_mode_lets_pass_and_says_so(self, caplog: pytest.LogCaptureFixture) -> None:
+        assert codes(shield(mode="report"), 5) == [200] * 5
+        assert caplog.text.count("would-refuse guard=rate-limit reason=rate status=429") == 2
+
+
+def test_several_worker_processes_are_warned_about(caplog: pytest.LogCaptureFixture) -> None:
+    app = shield()
+    call(app, **{"wsgi.multiprocess": True})
+    call(app, **{"wsgi.multiprocess": True})
+    assert caplog.text.count("id=JG012") == 1
+
+
+def test_a_limits_uri_counts_for_all(caplog: pytest.LogCaptureFixture) -> None:
+    app = shield(storage="memory://")
+    assert codes(app, 4, **{"wsgi.multiprocess": True}) == [200, 200, 200, 429]
+    assert "JG012" not in caplog.text
+
+
+def test_a_store_that_is_away_is_a_notice_and_not_an_error(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = shield(storage="redis://127.0.0.1:1")
+    assert codes(app, 4) == [200, 200, 200, 429]
+    assert caplog.text.count("id=JG014") == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"api": "fast"}, 'tool.jamguard.rate-limit.api: "fast" is not a rate'),
+        ({"storage": "nowhere://"}, "tool.jamguard.rate-limit.storage: "),
+        ({"safelist": "10.0.0.0/8"}, 'tool.jamguard.rate-limit.safelist: "10.0.0.0/8" must be a'),
+    ],
+)
+def test_bad_settings_stop_the_start(settings: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        harden(hello, {"rate-limit": settings})
+    assert problem in str(error.value)
