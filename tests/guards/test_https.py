@@ -1,0 +1,62 @@
+"""Who is sent to https, and where."""
+
+import pytest
+
+from jamguard import ConfigError, Shield, harden
+from jamguard.guards.https import Https
+from support.wsgi import call, hello
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_visitor_over_http_is_redirected_when_asked(method: str) -> None:
+    answer = call(
+        Shield(hello, [Https(redirect=True)]),
+        "/a b/\xc3\xa9;x",
+        method,
+        QUERY_STRING="q=1&r=%20",
+        HTTP_HOST="WWW.example.com:8080",
+        SCRIPT_NAME="/shop",
+    )
+    assert answer.code == 308
+    assert answer.get("Location") == "https://www.example.com/shop/a%20b/%C3%A9;x?q=1&r=%20"
+    assert (answer.body, answer.get("Cache-Control")) == (b"", "no-store")
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "more"),
+    [
+        ("/", "GET", {"wsgi.url_scheme": "https"}),
+        ("/", "POST", {}),
+        ("/health", "GET", {}),
+        ("/.well-known/acme-challenge/token", "GET", {}),
+        ("/", "GET", {"HTTP_HOST": ""}),
+    ],
+    ids=["https", "post", "health", "acme", "no host"],
+)
+def test_who_is_not_redirected(path: str, method: str, more: dict[str, str]) -> None:
+    assert call(Shield(hello, [Https(redirect=True)]), path, method, **more).code == 200
+
+
+def test_nobody_is_redirected_by_default() -> None:
+    assert call(Shield(hello, [Https()])).code == 200
+
+
+def test_the_root_is_written_as_a_slash() -> None:
+    answer = call(Shield(hello, [Https(redirect=True)]), "", HTTP_HOST="[2001:db8::1]:80")
+    assert answer.get("Location") == "https://[2001:db8::1]/"
+
+
+def test_a_path_of_two_slashes_does_not_lead_to_another_host() -> None:
+    answer = call(Shield(hello, [Https(redirect=True)]), "//evil.example/x")
+    assert answer.get("Location") == "https://www.example.com//evil.example/x"
+
+
+def test_report_mode_lets_pass(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    assert call(Shield(hello, [Https(redirect=True, mode="report")])).code == 200
+    assert "would-refuse guard=https reason=http status=308" in caplog.text
+
+
+def test_bad_settings_stop_the_start() -> None:
+    with pytest.raises(ConfigError, match='redirect: "yes" must be true or false'):
+        harden(hello, {"https": {"redirect": "yes"}})
