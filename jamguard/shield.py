@@ -100,6 +100,9 @@ class Shield:
                 refusal = exchange.broke(guard)
                 if refusal is None:
                     continue
+            except BaseException:  # the server ends the worker: what was taken is given back
+                exchange.abandon(outside)
+                raise
             if refusal is None:
                 continue
             if getattr(guard, "mode", "enforce") == "report":
@@ -163,7 +166,7 @@ class Exchange:
             if answer is None:
                 raise
             return answer
-        except BaseException:
+        except BaseException:  # the server ends the worker: what was taken is given back
             self.close()
             raise
         if self.instead is not None:
@@ -258,6 +261,11 @@ class Exchange:
             return BROKEN
         self._broken += (guard,)
         return None
+
+    def abandon(self, outside: Side) -> None:
+        """End a request that was not even refused, for the guards that let it pass."""
+        self._closers = outside.closers
+        self.close()
 
     def close(self) -> None:
         """Tell the guards, innermost first and once, that it is over."""

@@ -34,7 +34,7 @@ class Script:
     """What a guard does at each of its hooks; None: it does not override the hook."""
 
     name: str
-    check: Literal["pass", "refuse", "raise", "body"] | None
+    check: Literal["pass", "refuse", "raise", "body", "exit"] | None
     finish: Literal["amend", "mend", "raise"] | None
     failed: Literal["leave", "answer", "raise"] | None
     closed: Literal["note", "raise"] | None
@@ -49,6 +49,8 @@ def make_guard(script: Script, events: Events) -> Guard:
             raise LookupError(script.name)
         if script.check == "body":
             raise Refused(REFUSAL)
+        if script.check == "exit":
+            raise SystemExit(1)
         return REFUSAL if script.check == "refuse" else None
 
     def finish(self: Guard, request: Request, response: Response) -> None:
@@ -207,7 +209,7 @@ def quiet() -> Iterator[None]:
 scripts = st.builds(
     Script,
     name=st.sampled_from("abc"),
-    check=st.sampled_from([None, "pass", "pass", "pass", "refuse", "raise", "body"]),
+    check=st.sampled_from([None, "pass", "pass", "pass", "refuse", "raise", "body", "exit"]),
     finish=st.sampled_from([None, "amend", "mend", "raise"]),
     failed=st.sampled_from([None, "leave", "answer", "raise"]),
     closed=st.sampled_from([None, "note", "raise"]),
