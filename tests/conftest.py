@@ -1,0 +1,43 @@
+"""Fixtures for all tests, and a word at the end about what this machine could not test."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from support import need, projects
+
+
+@pytest.fixture(scope="session")
+def demo_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Jam.py project with data and users, not hardened. To read or copy, never to change."""
+    return projects.make(tmp_path_factory.mktemp("demo") / "project")
+
+
+@pytest.fixture
+def project(demo_project: Path, tmp_path: Path) -> Path:
+    """A fresh copy of the project, to be hardened, served and spoilt."""
+    return projects.copy(demo_project, tmp_path / "project")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "needs(*names): needs one of these programs")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for mark in item.iter_markers("needs"):
+        need.path(*mark.args)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was not tested, and why."""
+    reasons = (str(report.longrepr) for report in terminalreporter.stats.get("skipped", ()))
+    missing = Counter(
+        reason.partition(need.NEEDS)[2].rstrip("')") for reason in reasons if need.NEEDS in reason
+    )
+    for name, count in sorted(missing.items()):
+        tests = "test was" if count == 1 else "tests were"
+        terminalreporter.write_line(
+            f"NOT TESTED: {count} {tests} skipped because {need.NEEDS}{name}",
+            yellow=True,
+            bold=True,
+        )

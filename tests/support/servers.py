@@ -1,0 +1,320 @@
+"""Serve a Jam.py project by a real server: a process of its own on a free port.
+
+    with run_server(project, "gunicorn") as server:
+        cookie = server.login(CLERK)
+        assert server.api(["load", 1, 0, None, 0], cookie).json["result"]["status"] == 9
+
+A server is ended by its pid at the end, whatever happened; what it wrote is `server.log()`.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Any, Final, Literal
+from urllib.parse import urlencode
+
+import attrs
+import pytest
+
+from jamguard.cli.hardening import harden_project
+from support import need
+from support.projects import User
+
+Kind = Literal["gunicorn", "waitress", "werkzeug"]
+HeaderList = Mapping[str, str] | Sequence[tuple[str, str]]
+
+LOCAL: Final = "127.0.0.1"
+START_SECONDS: Final = 40  #: a loaded machine is slow to import Jam.py
+ANSWER_SECONDS: Final = 40
+
+
+class ServerError(Exception):
+    """The server ended, or did not answer in time; the text is what it wrote."""
+
+
+@attrs.frozen
+class Reply:
+    """What a server answered."""
+
+    status: int
+    reason: str
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    def get(self, name: str) -> str | None:
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
+    def all(self, name: str) -> list[str]:
+        return [value for key, value in self.headers if key.lower() == name.lower()]
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Connection(HTTPConnection):
+    """Sends any target and any method, where http.client would mend or refuse them."""
+
+    def _validate_path(self, url: str) -> None:
+        pass
+
+    def _validate_method(self, method: str) -> None:
+        pass
+
+    def _encode_request(self, request: str) -> bytes:
+        return request.encode("latin-1")
+
+
+@attrs.frozen
+class Server:
+    """A running server on 127.0.0.1 (the development server: on all addresses)."""
+
+    port: int
+    output: Path
+    process: "subprocess.Popen[bytes]"
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOCAL}:{self.port}"
+
+    def log(self) -> str:
+        """Return what the server and its application have written until now."""
+        return self.output.read_text("utf-8", errors="replace")
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        headers: HeaderList = (),
+        body: bytes | None = None,
+        *,
+        source: str = LOCAL,
+        address: str = LOCAL,
+    ) -> Reply:
+        """Send a request with a path that goes out exactly as given.
+
+        It comes from `source`, any 127.x.y.z, and goes to `address`. Host and
+        Content-Length are added where they are not among the headers.
+        """
+        pairs = list(headers.items() if isinstance(headers, Mapping) else headers)
+        names = {name.lower() for name, _ in pairs}
+        connection = Connection(address, self.port, ANSWER_SECONDS, source_address=(source, 0))
+        try:
+            connection.putrequest(method, path, "host" in names, skip_accept_encoding=True)
+            for name, value in pairs:
+                connection.putheader(name, value)
+            if body is not None and not names & {"content-length", "transfer-encoding"}:
+                connection.putheader("Content-Length", str(len(body)))
+            with suppress(BrokenPipeError, ConnectionResetError):  # it may answer before the end
+                connection.endheaders(body)
+            answer = connection.getresponse()
+            return Reply(answer.status, answer.reason, answer.getheaders(), answer.read())
+        finally:
+            connection.close()
+
+    def raw(self, data: bytes, *, source: str = LOCAL, quiet_seconds: float = 2) -> bytes:
+        """Send bytes; return all that comes until the server closes or falls silent."""
+        with socket.create_connection(
+            (LOCAL, self.port), ANSWER_SECONDS, source_address=(source, 0)
+        ) as connection:
+            with suppress(BrokenPipeError, ConnectionResetError):
+                connection.sendall(data)
+            received = bytearray()
+            with suppress(TimeoutError, ConnectionResetError):
+                while some := connection.recv(65536):
+                    received += some
+                    connection.settimeout(quiet_seconds)
+            return bytes(received)
+
+    def login(
+        self, user: User, page: str = "/login.html", headers: HeaderList = (), **how: str
+    ) -> str:
+        """Log in, or for `/builder_login.html` into the builder; return the cookie to send."""
+        reply = self.try_login(user, page, headers, **how)
+        cookie = reply.get("Set-Cookie")
+        assert reply.status == 302, reply
+        assert cookie
+        return cookie.partition(";")[0]
+
+    def try_login(
+        self, user: User, page: str = "/login.html", headers: HeaderList = (), **how: str
+    ) -> Reply:
+        """Post the login form: 302 lets in, 200 does not."""
+        form = urlencode({"login": user.login, "password": user.password}).encode()
+        pairs = list(headers.items() if isinstance(headers, Mapping) else headers)
+        pairs.append(("Content-Type", "application/x-www-form-urlencoded"))
+        return self.request("POST", page, pairs, form, **how)
+
+    def api(
+        self, call: list[Any], cookie: str | None = None, headers: HeaderList = (), **how: str
+    ) -> Reply:
+        """Post a call, `[method, task, item, params, modification]`."""
+        pairs = list(headers.items() if isinstance(headers, Mapping) else headers)
+        pairs.append(("Content-Type", "application/json;charset=utf-8"))
+        if cookie:
+            pairs.append(("Cookie", cookie))
+        return self.request("POST", "/api", pairs, json.dumps(call).encode(), **how)
+
+
+@contextmanager
+def run_server(
+    folder: Path,
+    kind: Kind = "gunicorn",
+    *,
+    harden: bool = True,
+    config: str | None = None,
+    args: Sequence[str] = (),
+    workers: int = 1,
+    threads: int = 4,
+    env: Mapping[str, str] | None = None,
+) -> Generator[Server, None, None]:
+    """Serve the project in `folder`, with the one line in its files where `harden` is true.
+
+    `gunicorn` and `waitress` load `wsgi.py`; `werkzeug` is the project's own
+    `python server.py PORT`. `config` becomes the project's pyproject.toml; `args` are more
+    arguments of the server, `env` more variables of its environment.
+
+    Raises `ServerError` when the server does not come up.
+    """
+    if harden:
+        harden_project(folder)
+    if config is not None:
+        (folder / "pyproject.toml").write_text(config, "utf-8")
+    port = free_port()
+    commands = {
+        "gunicorn": [
+            *("-m", "gunicorn", "wsgi:application", "--bind", f"{LOCAL}:{port}"),
+            "--no-control-socket",  # one in the home directory, for all of them
+            *("--worker-class", "gthread", "--workers", str(workers)),
+            *("--threads", str(threads), "--graceful-timeout", "2"),
+        ],
+        "waitress": [
+            *("-m", "waitress", f"--listen={LOCAL}:{port}", f"--threads={threads}"),
+            *args,
+            "wsgi:application",
+        ],
+        "werkzeug": ["server.py", str(port)],
+    }
+    command = [sys.executable, *commands[kind]]
+    if kind != "waitress":
+        command += args
+    with run_command(command, folder, port, env) as server:
+        if kind == "gunicorn":  # it listens before it has loaded the application
+            try:
+                server.request("GET", "/favicon.ico")
+            except (OSError, HTTPException) as error:
+                server.process.wait(START_SECONDS)
+                raise ServerError(server.log()) from error
+        yield server
+
+
+@contextmanager
+def run_command(
+    command: Sequence[str], folder: Path, port: int, env: Mapping[str, str] | None = None
+) -> Generator[Server, None, None]:
+    """Run a command in `folder` that serves `port`, until the block ends."""
+    variables = {
+        **os.environ,
+        "PYTHONUNBUFFERED": "1",
+        "https_proxy": "http://127.0.0.1:9",  # server.py asks for its newest version: not here
+        **(env or {}),
+    }
+    number, path = tempfile.mkstemp(prefix="server-", suffix=".log", dir=folder.parent)
+    with (
+        os.fdopen(number, "wb") as output,
+        subprocess.Popen(
+            command, cwd=folder, env=variables, stdout=output, stderr=subprocess.STDOUT
+        ) as process,
+    ):
+        server = Server(port, Path(path), process)
+        try:
+            wait_until_it_listens(server)
+            yield server
+        finally:
+            stop(process)
+
+
+def wait_until_it_listens(server: Server) -> None:
+    """Return when the port takes connections; raise `ServerError` when it never will."""
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until:
+        if server.process.poll() is not None:
+            break
+        with suppress(OSError):
+            socket.create_connection((LOCAL, server.port), 1).close()
+            return
+        time.sleep(0.05)
+    raise ServerError(server.log())
+
+
+def stop(process: "subprocess.Popen[bytes]") -> None:
+    """End a server as Ctrl-C does, so that it can clean up; kill it when it does not listen."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+@contextmanager
+def run_nginx(body: str, upstream: Server, *, http: str = "") -> Generator[Server, None, None]:
+    """Run nginx with one `server` whose content is `body`; the test is skipped without nginx.
+
+    `UPSTREAM` in it stands for the address of `upstream`. `http` is more for the `http` block.
+    """
+    program = need.path("nginx")
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="nginx-") as parent:
+        folder = Path(parent) / "nginx"
+        folder.mkdir()
+        config = folder / "nginx.conf"
+        temporary = "\n".join(
+            f"  {name}_temp_path {folder}/{name};"
+            for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        config.write_text(
+            f"{'user root;' if os.geteuid() == 0 else ''}\n"
+            f"daemon off;\nmaster_process off;\nworker_processes 1;\npid {folder}/pid;\n"
+            "error_log stderr warn;\nevents { worker_connections 256; }\n"
+            f"http {{\n  access_log off;\n{temporary}\n  {http}\n"
+            f"  server {{\n    listen {LOCAL}:{port};\n    {body}\n  }}\n}}\n".replace(
+                "UPSTREAM", f"{LOCAL}:{upstream.port}"
+            ),
+            "utf-8",
+        )
+        command = [program, "-c", str(config), "-p", str(folder), "-e", "stderr"]
+        with run_command(command, folder, port) as server:
+            yield server
+
+
+def free_port() -> int:
+    """Return a port that was free a moment ago."""
+    with socket.socket() as taken:
+        taken.bind((LOCAL, 0))
+        port: int = taken.getsockname()[1]
+    return port
+
+
+def own_address() -> str:
+    """Return an IPv4 address of this machine that is not loopback; skip the test without one."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way_out:
+        try:
+            way_out.connect(("192.0.2.1", 9))  # finds the route; a datagram socket sends nothing
+        except OSError:
+            pytest.skip(f"{need.NEEDS}address but loopback")
+        address: str = way_out.getsockname()[0]
+    return address
