@@ -1,10 +1,164 @@
-"""placeholder."""
+"""Put security headers on every answer, and a content security policy made for Jam.py.
+
+Against injected scripts, framing, guessed types, leaked referrers, and cookies over http.
+What the application set itself stays, unless a setting for that path says otherwise.
+
+Source: OWASP Secure Headers Project, CSP Level 3, RFC 6797 (HSTS), RFC 6265bis (cookies).
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 import attrs
 
-from ..guard import Guard
+from ..bundle import WORDS, Bundle, are_headers, are_origins, is_policy, policy, standard
+from ..cache import Bounded
+from ..guard import Guard, Response
+from ..jampy.markup import Content
+from ..jampy.policy import CONTAINED, LIGHT, Policy, is_jams_page, may_run, page_policy
+from ..jampy.routes import API, FILE, LOGIN, PAGE
+from ..request import Request
+from ..routes import OTHER, Route
+from ..site import Site
+from ..values import Duration
+
+HSTS: Final = "Strict-Transport-Security"
+#: an address, or a name that no certificate is for
+UNNAMED: Final = re.compile(r"|(.*\.)?localhost|\[.*|[\d.]+")
+#: part of the names of Jam.py's session cookies
+SESSION_COOKIE: Final = "_session"
+WRITTEN: Final = {"secure": "; Secure", "httponly": "; HttpOnly", "samesite": "; SameSite=Lax"}
+UPGRADE: Final[Policy] = {"upgrade-insecure-requests": []}
+MOST_REASONS: Final = 5
+CONTAINED_FILE: Final = Bundle.of([policy(CONTAINED)])
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class Headers(Guard):
-    """Placeholder."""
+    """Set security headers where the application did not, and mend its cookies.
+
+    `Strict-Transport-Security`, `upgrade-insecure-requests`, `Cross-Origin-Opener-Policy`
+    and the cookies' `Secure` go out only over https that can be believed, so a site on
+    plain http works. Fails open: a page without these headers is better than none. Does
+    not rewrite pages, and does not remove what the server itself adds (`Server`).
+    """
+
+    fails = "open"
+
+    #: the policy of Jam.py's pages: `auto` works it out, and enforces it unless the project's
+    #: own files use what a policy cannot express; `report` never enforces; `off` sends none;
+    #: or a policy, for the application's pages and for whatever is not Jam.py's
+    csp: str = attrs.field(default="auto", validator=is_policy)
+    #: for how long browsers come by https only; "0s" makes them forget
+    hsts: Duration = Duration(31536000)
+    #: what pages may load from beside the site itself: "https://cdn.example.com"
+    origins: tuple[str, ...] = attrs.field(default=(), validator=are_origins)
+    #: path -> header -> value, which replaces what there is; an empty value removes it. A
+    #: path that ends with "/" is all below it, and the longest one has the last word
+    paths: Mapping[str, Mapping[str, str]] = attrs.field(
+        factory=dict[str, Mapping[str, str]], validator=are_headers
+    )
+
+    _bundles: dict[tuple[Route, bool], Bundle] = attrs.field(
+        init=False, repr=False, factory=dict[tuple[Route, bool], Bundle]
+    )
+    _pages: Bounded[tuple[Content, bool], Bundle] = attrs.field(
+        init=False, repr=False, factory=lambda: Bounded(32)
+    )
+    _missing: Bounded[tuple[str, bool, bool], str] = attrs.field(
+        init=False, repr=False, factory=lambda: Bounded(256)
+    )
+
+    def start(self, site: Site) -> None:
+        if site.project and self.csp == "auto":
+            for route in (PAGE, LOGIN):
+                self._page(site, route, site.project.pages.content(route), secure=False)
+
+    def finish(self, request: Request, response: Response) -> None:
+        route = request.route
+        secure = request.secure
+        names = response.names
+        if "set-cookie" in names:
+            self._mend_cookies(request, response)
+        if "x-powered-by" in names:
+            response.remove("X-Powered-By")
+        if secure and not UNNAMED.fullmatch(request.host):
+            response.set_default(HSTS, f"max-age={int(self.hsts)}")
+        if route is FILE and may_run(request.path, response.get("Content-Type")):
+            CONTAINED_FILE.set_defaults(response)
+        project = request.site.project
+        if route.page and project and is_jams_page(request, response):
+            content = project.pages.content(route)
+            bundle = self._pages.get((content, secure)) or self._page(
+                request.site, route, content, secure=secure
+            )
+        else:
+            bundle = self._bundles.get((route, secure)) or self._bundle(route, secure=secure)
+        bundle.set_defaults(response)
+        if self.paths:
+            self._override(request.path, response)
+
+    def _bundle(self, route: Route, *, secure: bool) -> Bundle:
+        """Make the headers of what is not one of Jam.py's pages."""
+        headers = standard(secure=secure, stored=not _private(route))
+        if self.csp not in WORDS and (route is OTHER or (route.page and not route.builder)):
+            headers.append(policy(self.csp))
+        elif self.csp != "off":
+            headers.append(policy(LIGHT))
+        bundle = self._bundles[route, secure] = Bundle.of(headers)
+        return bundle
+
+    def _page(self, site: Site, route: Route, content: Content, *, secure: bool) -> Bundle:
+        """Make the headers of one of Jam.py's pages."""
+        headers = standard(secure=secure, stored=not _private(route))
+        made = page_policy(route, content, self.origins)
+        reasons = content.objections(self.origins) if self.csp == "auto" else []
+        if reasons:
+            site.notice("JG006", reasons=_listed(reasons))
+        if self.csp not in WORDS and not route.builder:
+            headers.append(policy(self.csp))
+        elif reasons or self.csp == "report":
+            headers += [policy(LIGHT), policy(made, report_only=True)]
+        elif self.csp != "off":
+            headers.append(policy(made | UPGRADE if secure else made))
+        return self._pages.put((content, secure), Bundle.of(headers))
+
+    def _mend_cookies(self, request: Request, response: Response) -> None:
+        jams = request.site.project is not None
+        for number, (name, value) in enumerate(response.headers):
+            if name.lower() == "set-cookie":
+                pair, semicolon, attributes = value.partition(";")
+                session = jams and SESSION_COOKIE in pair.partition("=")[0]
+                key = (semicolon + attributes, request.secure, session)
+                missing = self._missing.get(key)
+                if missing is None:
+                    missing = self._missing.put(key, _missing(*key))
+                if missing:
+                    response.headers[number] = (name, value + missing)
+
+    def _override(self, path: str, response: Response) -> None:
+        for prefix in sorted(self.paths, key=len):
+            if path == prefix or (prefix.endswith("/") and path.startswith(prefix)):
+                for name, value in self.paths[prefix].items():
+                    response.remove(name)
+                    if value:
+                        response.add(name, value)
+
+
+def _private(route: Route) -> bool:
+    """Say whether answers are one person's, or have a password in them."""
+    return route is API or route.name == LOGIN.name
+
+
+def _missing(attributes: str, secure: bool, session: bool) -> str:
+    """Return the attributes that a cookie should have and has not."""
+    names = {part.partition("=")[0].strip().lower() for part in attributes.split(";")}
+    wanted = {"secure": secure, "httponly": session, "samesite": True}
+    return "".join(WRITTEN[name] for name, needed in wanted.items() if needed and name not in names)
+
+
+def _listed(reasons: Sequence[str]) -> str:
+    """Name the first few reasons: more do not fit into a line of a log."""
+    more = len(reasons) - MOST_REASONS
+    return "; ".join(reasons[:MOST_REASONS]) + (f"; and {more} more" if more > 0 else "")

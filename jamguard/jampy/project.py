@@ -12,6 +12,7 @@ from time import monotonic
 from typing import Any, Final
 
 from ..cache import Bounded
+from .pages import Pages
 from .session import Session
 
 #: seconds for which a cookie's proof is believed without looking again
@@ -26,6 +27,7 @@ class Project:
         self.folder = Path(app.work_dir)
         #: where the package keeps its own pages
         self.package = Path(app.jam_dir)
+        self.pages = Pages(self.folder, self.package)
         self._sessions: Bounded[str, tuple[float, Session | None]] = Bounded(4096)
 
     @classmethod
