@@ -28,20 +28,21 @@ FAILED: Final = Refusal(
 class Errors(Guard):
     """Answer exceptions of the application, and give its error pages their real status.
 
-    Fails closed. Does not change what an error page of the application says.
+    Fails closed. Does not change what an error page of the application says, nor the
+    message of an exception that Jam.py puts into its own answer. A failure after the first
+    byte went out is only logged: the server cuts the answer off.
     """
 
     mode: Mode = "enforce"
 
     def failed(self, request: Request, error: Exception) -> Refusal | None:
-        known = clean_answer(request, error) if request.site.project else None
-        if known is not None:
-            return known
+        if request.site.project:
+            meant = clean_answer(request, error)
+            if meant:
+                return meant
         request.site.log.failure(request, error)
         return FAILED
 
     def finish(self, request: Request, response: Response) -> None:
         if response.status.startswith("500") and request.site.project:
-            status = real_status()
-            if status is not None:
-                response.status = f"{int(status)} {status.phrase}"
+            response.status = real_status() or response.status

@@ -15,16 +15,19 @@ from typing import Final
 import attrs
 
 from ..guard import Guard, Mode, Refusal
+from ..jampy.failures import wrong_method
 from ..request import Request
 
-#: methods that no Jam.py application answers
+#: methods that are for proxies and for debugging: no application answers them
 NEVER: Final = frozenset({"TRACE", "TRACK", "CONNECT"})
 METHOD: Final = re.compile(r"[A-Z][A-Z_-]{0,31}", re.ASCII)
 #: control characters, and the backslash, which is a slash on Windows
 FORBIDDEN: Final = re.compile(r"[\x00-\x1f\x7f\\]")
-#: a segment of dots and blanks alone: `.`, `..`, and what Windows takes for them
-DOT_SEGMENT: Final = re.compile(r"(?:^|/)[. ]*\.[. ]*(?:/|$)")
-#: what servers turn into a path when a client sends these as headers
+#: a segment of dots and blanks alone: `.`, `..`, and what Windows takes for them, also
+#: with the name of an NTFS stream after it; possessive, so that it is linear
+DOT_SEGMENT: Final = re.compile(r"(?:^|/) *+\.[. ]*+(?:[/:]|$)")
+#: what gunicorn takes the mount from when a peer on this machine sends it as a header: for
+#: a declared proxy to say, not for whoever gets it past one that forwards everything
 PATH_HEADERS: Final = ("HTTP_SCRIPT_NAME", "HTTP_PATH_INFO")
 
 
@@ -37,11 +40,14 @@ NOT_A_PATH: Final = _refusal("malformed-path")
 DOTS: Final = _refusal("dot-segment")
 CHARACTERS: Final = _refusal("forbidden-character")
 SPOOFED: Final = _refusal("path-in-a-header")
+NOT_IMPLEMENTED: Final = Refusal(
+    status=HTTPStatus.NOT_IMPLEMENTED, reason="method-not-implemented", sentence="method"
+)
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class Path(Guard):
-    """Refuse malformed paths (400) and methods that the application does not answer (405).
+    """Refuse malformed paths (400) and methods that the application does not answer (405, 501).
 
     Decides on the path as the server decoded it, once, like Jam.py. A first segment that is
     not Jam.py's keeps all its methods. Fails closed.
@@ -61,21 +67,11 @@ class Path(Guard):
         target = environ.get("RAW_URI") or environ.get("REQUEST_URI") or "/"
         if not target.startswith("/"):
             return NOT_A_PATH  # the server has taken the host out of it: `GET http://other/`
-        if not environ.keys().isdisjoint(PATH_HEADERS):
+        if not environ.keys().isdisjoint(PATH_HEADERS) and not request.peer_trusted:
             return SPOOFED
-        return self._method(request)
-
-    def _method(self, request: Request) -> Refusal | None:
-        methods = request.route.methods
-        if methods is None:
-            if request.method in NEVER or not METHOD.fullmatch(request.method):
-                return NOT_A_METHOD
-            return None
-        if request.method in methods:
-            return None
-        return Refusal(
-            status=HTTPStatus.METHOD_NOT_ALLOWED,
-            reason="method-not-allowed",
-            sentence="method",
-            headers=(("Allow", ", ".join(sorted(methods))),),
-        )
+        method = request.method
+        if request.route.methods is not None:
+            return wrong_method(request.route, method)
+        if method in NEVER:
+            return NOT_IMPLEMENTED
+        return None if METHOD.fullmatch(method) else NOT_A_METHOD

@@ -6,7 +6,7 @@ Jam.py is never imported here: it is there when the application is one of its ow
 """
 
 import sys
-from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final
@@ -15,8 +15,12 @@ from ..cache import Bounded
 from .pages import Pages
 from .session import Session
 
+#: objects looked at in search of Jam.py's `App`: enough for any stack of middlewares
+SEARCHED: Final = 100
 #: seconds for which a cookie's proof is believed without looking again
 BELIEVED: Final = 10.0
+#: characters of a Cookie header whose proof is remembered: others only cost time
+REMEMBERED: Final = 4096
 
 
 class Project:
@@ -28,27 +32,24 @@ class Project:
         #: where the package keeps its own pages
         self.package = Path(app.jam_dir)
         self.pages = Pages(self.folder, self.package)
-        self._sessions: Bounded[str, tuple[float, Session | None]] = Bounded(4096)
+        self._sessions: Bounded[tuple[str, str], tuple[float, Session]] = Bounded(4096)
 
     @classmethod
     def find(cls, application: Any) -> "Project | None":  # noqa: ANN401 - any WSGI application
         """Return the project that `application` serves, or None when it is not Jam.py's.
 
-        Looks for Jam.py's `App` through whatever wraps it: attributes such as `app` and
-        `wsgi_app`, and the variables of closures.
+        Looks for Jam.py's `App` through whatever wraps it: what middleware objects, bound
+        methods, partials and closures hold; the nearest one counts.
         """
         if "jam.wsgi" not in sys.modules:
             return None
         jam_app = sys.modules["jam.wsgi"].App
-        seen: set[int] = set()
         found = [application]
-        while found:
-            one = found.pop()
+        for one in found:
             if isinstance(one, jam_app):
                 return cls(one)
-            if id(one) not in seen and len(seen) < 100:  # noqa: PLR2004 - deep enough for any stack
-                seen.add(id(one))
-                found.extend(_wrapped(one))
+            if len(found) < SEARCHED:
+                found += [inner for inner in _held(one) if not any(inner is old for old in found)]
         return None
 
     @property
@@ -61,41 +62,44 @@ class Project:
         header = environ.get("HTTP_COOKIE")
         if not header or "_session" not in header:
             return None
+        port = environ["SERVER_PORT"]
         now = monotonic()
-        known = self._sessions.get(header)
-        if known is None or known[0] < now:
-            known = self._sessions.put(header, (now + BELIEVED, self._prove(environ)))
-        return known[1]
+        known = self._sessions.get((header, port))
+        if known and known[0] > now:
+            return known[1]
+        session = self._prove(environ, port)
+        if session and len(header) <= REMEMBERED:
+            self._sessions.put((header, port), (now + BELIEVED, session))
+        return session
 
-    def _prove(self, environ: dict[str, Any]) -> Session | None:
+    def _prove(self, environ: dict[str, Any], port: str) -> Session | None:
         from werkzeug.http import parse_cookie  # noqa: PLC0415 - only once Jam.py chose its Werkzeug
 
         cookie = sys.modules["jam.wsgi"].JamSecureCookie
-        try:
-            values = parse_cookie(environ)
-        except UnicodeError:  # Jam.py fails on these bytes as well
-            return None
-        for name, value in values.items():
-            if "_session" not in name:
+        for name, value in parse_cookie(environ).items():
+            # v7 has the port in the name, v5 has not: cookies do not keep ports apart
+            if not name.endswith((f"_session_{port}", "_session")):
                 continue
             try:
-                info = cookie.unserialize(value, self.app.admin.secret_key).get("info")
+                info: Any = cookie.unserialize(value, self.app.admin.secret_key).get("info") or {}
             except ValueError:  # odd base64; Jam.py fails on it as well
                 continue
-            user = info.get("user_info") if info else None
-            if user and user.get("user_id"):
+            user: Any = info.get("user_info") or {}
+            if user.get("user_id"):
                 builder = name.startswith("admin_session")
-                return Session(str(info["uuid"]), user["user_id"], bool(user["admin"]), builder)
+                return Session(
+                    str(info.get("uuid")), user["user_id"], bool(user.get("admin")), builder
+                )
         return None
 
 
-def _wrapped(one: Any) -> Iterator[Any]:  # noqa: ANN401 - any WSGI application
-    for name in ("app", "wsgi_app", "application", "__wrapped__", "__self__"):
-        inner = getattr(one, name, None)
-        if callable(inner) or name == "__self__":
-            yield inner
-    for cell in getattr(one, "__closure__", None) or ():
-        try:
-            yield cell.cell_contents
-        except ValueError:  # an empty cell
-            continue
+def _held(one: Any) -> list[Any]:  # noqa: ANN401 - any WSGI application
+    """Return what a wrapper holds and could call."""
+    held: list[Any] = []
+    with suppress(RuntimeError):  # Flask's proxies stand for nothing before a request
+        held += getattr(one, "__dict__", {}).values()
+        held += [getattr(one, name, None) for name in ("__self__", "func", "app")]
+        for cell in getattr(one, "__closure__", None) or ():
+            with suppress(ValueError):  # an empty cell
+                held.append(cell.cell_contents)
+    return [inner for inner in held if callable(inner) and not isinstance(inner, type)]

@@ -18,7 +18,7 @@ LOGIN: Final = Route("login", READ | POST, page=True)
 BUILDER_LOGIN: Final = Route("login", READ | POST, builder=True, page=True)
 PAGE: Final = Route("page", READ, page=True)
 BUILDER: Final = Route("page", READ, builder=True, page=True)
-LOGOUT: Final = Route("logout", frozenset({"GET"}))
+LOGOUT: Final = Route("logout", frozenset({"GET", "POST"}))
 #: Jam.py's own files under `/jam`
 PACKAGE_FILE: Final = Route("file", READ)
 FILE: Final = Route("file", READ)

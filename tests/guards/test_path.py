@@ -1,0 +1,184 @@
+"""Which paths and methods pass, whatever the server made of them."""
+
+from time import perf_counter
+
+import pytest
+
+from jamguard import Shield
+from jamguard.guards.path import Path
+from jamguard.guards.proxy import Proxy
+from jamguard.routes import OTHER
+from support.jam import jam_site
+from support.wsgi import call, hello
+
+SITE = jam_site()
+
+
+def answer(path: str, method: str = "GET", *, jam: bool = True, **environ: str) -> int:
+    return call(Shield(hello, [Path()], SITE if jam else None), path, method, **environ).code
+
+
+HOSTILE = {
+    "dots": "/jam/../admin.sqlite",
+    "dots at once": "/../admin.sqlite",
+    "dots behind two slashes": "//jam/../admin.sqlite",
+    "dots behind empty segments": "/jam//../admin.sqlite",
+    "dots behind another segment": "/jam/x/../../admin.sqlite",
+    "dots for a logged-in user": "/js/../admin.sqlite",
+    "dots at the end": "/static/..",
+    "one dot": "/jam/./wsgi.py",
+    "one dot at the end": "/jam/.",
+    "three dots, which old Windows goes up by": "/jam/.../admin.sqlite",
+    "a blank behind the dots, which Windows drops": "/jam/.. /admin.sqlite",
+    "a blank before the dots": "/jam/ ../admin.sqlite",
+    "dots with the name of an NTFS stream": "/jam/..::$INDEX_ALLOCATION/admin.sqlite",
+    "backslash": "/jam/..\\admin.sqlite",
+    "backslash in a name": "/static/files/a\\b",
+    "NUL": "/jam/js/jam.js\x00.png",
+    "line feed": "/static/files/a\nb",
+    "carriage return": "/static/files/a\r\nSet-Cookie: a=b",
+    "tab": "/static/files/a\tb",
+    "delete": "/static/files/a\x7f",
+    "absolute form": "http://other.example.com/",
+    "asterisk form": "*",
+    "authority form": "other.example.com:443",
+    "no slash": "api",
+    "outside of Jam.py's places": "/own/../jam/../admin.sqlite",
+}
+
+
+@pytest.mark.parametrize("jam", [True, False], ids=["Jam.py", "any application"])
+@pytest.mark.parametrize("path", HOSTILE.values(), ids=HOSTILE)
+def test_a_path_that_can_be_read_in_two_ways_is_refused(path: str, jam: bool) -> None:
+    assert answer(path, jam=jam) == 400
+
+
+HARMLESS = {
+    "the start": "/",
+    "a mount without a slash": "",
+    "many slashes": "///",
+    "an empty segment": "/static//files/a.txt",
+    "dots in a name": "/static/files/jquery.min.3.7.js",
+    "two dots in a name": "/static/files/a..b",
+    "two dots at its start": "/static/files/..a",
+    "two dots at its end": "/static/files/a..",
+    "a hidden file": "/.well-known/acme-challenge/token",
+    "a trailing dot": "/static/files/annual report.",
+    "a trailing blank": "/static/files/report ",
+    "blanks and brackets": "/static/files/annual report (1) [final] {2}.pdf",
+    "percent, once decoded": "/static/files/100% sure.pdf",
+    "percent that looks encoded, once decoded": "/static/files/%2e%2e",
+    "punctuation": "/static/files/a;b,c=d&e+f@g!h'i~j$k#l?m\"n<o>p|q^r`s*",
+    "a colon": "/static/files/12:30.png",
+    "UTF-8": "/static/files/Żółć-名前-naïve.pdf".encode().decode("latin-1"),
+    "not UTF-8": "/static/files/\xff\xfe",
+    "fullwidth dots": "/static/files/．．".encode().decode("latin-1"),
+    "overlong dots, which no decoder accepts": "/static/\xc0\xae\xc0\xae/a",
+    "a path of the project's own": "/own/page",
+}
+
+
+@pytest.mark.parametrize("path", HARMLESS.values(), ids=HARMLESS)
+def test_an_ordinary_path_passes(path: str) -> None:
+    assert answer(path) == 200
+
+
+ALLOWED = {
+    "/": "GET, HEAD",
+    "/index.html": "GET, HEAD",
+    "/login.html": "GET, HEAD, POST",
+    "/login.html/more": "GET, HEAD, POST",
+    "/builder.html": "GET, HEAD",
+    "/builder_login.html": "GET, HEAD, POST",
+    "/api": "POST",
+    "//api/": "POST",
+    "/api/anything": "POST",
+    "/upload": "POST",
+    "/ext/report": "POST",
+    "/logout": "GET, POST",
+    "/jam/js/jam.js": "GET, HEAD",
+    "/js/demo.js": "GET, HEAD",
+    "/css/project.css": "GET, HEAD",
+    "/static/files/a.png": "GET, HEAD",
+    "/favicon.ico": "GET, HEAD",
+}
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "get"]
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("path", ALLOWED)
+def test_a_place_of_jam_py_takes_its_own_methods_only(path: str, method: str) -> None:
+    reply = call(Shield(hello, [Path()], SITE), path, method)
+    if method in ALLOWED[path].split(", "):
+        assert reply.code == 200
+    else:
+        assert reply.code == 405
+        assert reply.get("Allow") == ALLOWED[path]
+
+
+@pytest.mark.parametrize(
+    ("method", "code"),
+    [
+        *((method, 200) for method in METHODS if method.isupper() and method != "TRACE"),
+        ("M-SEARCH", 200),
+        ("TRACE", 501),
+        ("TRACK", 501),
+        ("CONNECT", 501),
+        ("get", 400),
+        ("Get", 400),
+        ("GET ", 400),
+        ("GÉT", 400),
+        ("", 400),
+        ("A" * 32, 200),
+        ("A" * 33, 400),
+        ("FOO-bar_x!", 400),
+        ("GET\n", 400),
+    ],
+)
+def test_any_other_place_takes_any_ordinary_method(method: str, code: int) -> None:
+    assert answer("/own/page", method) == code
+    assert answer("/api", method, jam=False) == code
+
+
+@pytest.mark.parametrize("key", ["RAW_URI", "REQUEST_URI"], ids=["gunicorn", "others"])
+@pytest.mark.parametrize(
+    ("target", "code"),
+    [
+        ("/own?next=http://other.example.com/", 200),
+        ("//own", 200),
+        ("", 200),
+        ("http://other.example.com/own", 400),
+        ("*", 400),
+        ("own", 400),
+    ],
+)
+def test_a_target_with_a_host_in_it_is_refused_where_the_server_shows_it(
+    key: str, target: str, code: int
+) -> None:
+    assert answer("/own", **{key: target}) == code
+
+
+@pytest.mark.parametrize("header", ["HTTP_SCRIPT_NAME", "HTTP_PATH_INFO"])
+def test_only_a_declared_proxy_may_say_where_the_site_is_mounted(header: str) -> None:
+    assert answer("/own", **{header: "/x"}) == 400
+    behind = Shield(hello, [Proxy(trusted=("192.0.2.0/24",)), Path()], SITE)
+    assert call(behind, "/own", **{header: "/x"}).code == 200
+    assert call(behind, "/own", REMOTE_ADDR="198.51.100.1", **{header: "/x"}).code == 400
+
+
+def test_in_report_mode_everything_passes() -> None:
+    reporting = Shield(hello, [Path(mode="report")], SITE)
+    assert call(reporting, "/jam/../admin.sqlite").code == 200
+    assert call(reporting, "/api", "DELETE").code == 200
+
+
+@pytest.mark.parametrize("unit", [".", " ", "/", "/.", ". ", "/ ", "/.. x", "a."])
+def test_a_long_path_costs_no_more_than_its_length(unit: str) -> None:
+    path = "/" + unit * 200_000 + "x"
+    start = perf_counter()
+    answer(path)
+    assert perf_counter() - start < 1  # what is quadratic takes minutes
+
+
+def test_the_route_of_an_unknown_place_leaves_methods_to_the_application() -> None:
+    assert OTHER.methods is None
