@@ -13,8 +13,8 @@ NOTICES: Final = {
         '[tool.jamguard.host] allowed = ["www.example.com"]'
     ),
     "JG003": (
-        "{peer} sends {header} but is not declared as a proxy, so its clients cannot be told "
-        "apart; if it is your reverse proxy: [tool.jamguard.proxy] trusted = [{setting}]"
+        "{peer} looks like a reverse proxy ({sign}) but is not declared, so its clients cannot be "
+        'told apart; if it is yours: [tool.jamguard.proxy] trusted = ["{setting}"]'
     ),
     "JG004": (
         "the server gives no client address, so all clients are counted as one; let the proxy "

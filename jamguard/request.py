@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from .address import Address, peer_address
 from .body import Body
+from .forwarded import sign_of_proxy
 
 if TYPE_CHECKING:
     from .guard import Headers
@@ -121,21 +122,24 @@ class Request:
         """Whether a person on this very machine asks.
 
         A proxy on the same machine makes the whole internet a loopback peer, so a
-        loopback address alone says little: no forwarding header may have come from an
-        undeclared peer, the peer is no declared proxy, the Host is a loopback name, no
-        Origin or Referer names another, and it is not the HTTP/1.0 that nginx speaks to
-        what is behind it.
+        loopback address alone says little. The Host must be a loopback name, which DNS
+        rebinding cannot give; no page from elsewhere may be behind the request; and
+        nothing may show a proxy, declared or not (`sign_of_proxy`). What cannot be told
+        apart is a forwarder that leaves no trace, such as HAProxy in TCP mode.
         """
         environ = self.environ
         return (
             self.client.loopback
-            and self.client is self.peer
-            and not self.undeclared
             and not self.peer_trusted
+            and not self.undeclared
             and self.host in LOOPBACK_HOSTS
-            and environ.get("SERVER_PROTOCOL") != "HTTP/1.0"
             and _names_loopback(environ.get("HTTP_ORIGIN"))
             and _names_loopback(environ.get("HTTP_REFERER"))
+            and (
+                environ.get("HTTP_SEC_FETCH_SITE", "none") in {"none", "same-origin"}
+                or environ.get("HTTP_SEC_FETCH_MODE") == "navigate"
+            )
+            and not sign_of_proxy(environ)
         )
 
     @lazy

@@ -1,22 +1,32 @@
 """Find the client once, from declared proxies only.
 
 Every forwarding header is a claim of whoever sent it. Jam.py believes the last entry of
-`X-Forwarded-For` before `REMOTE_ADDR`, pins sessions to it and pastes it into SQL, so after
-this guard that header is the one address found here or gone, and all others are gone.
+`X-Forwarded-For` before `REMOTE_ADDR`, pins sessions to it and pastes it into SQL. So after
+this guard that header is the one address found here or gone, and all its like are gone.
 
-Source: RFC 7239, MDN X-Forwarded-For (selecting an IP address), CWE-348; Werkzeug's
-`ProxyFix` does the environ work.
+Source: RFC 7239, CWE-348 (less trusted source), CWE-290 (spoofing); Werkzeug's `ProxyFix`
+does the environ work.
 """
 
+import os
 import re
-from collections.abc import Sequence
-from typing import Any, Final
-from urllib.request import parse_http_list
+from typing import Final
 
 import attrs
 
-from ..address import UNIX, UNKNOWN, Address, IPNetwork, contains, parse_address, peer_address
+from ..address import UNIX, UNKNOWN, Address, IPNetwork, contains, peer_address
 from ..cache import Bounded
+from ..forwarded import (
+    FOR,
+    FORWARDING,
+    PROTO,
+    SCHEMES,
+    USUAL,
+    client_of,
+    environ_key,
+    proxy_fixed,
+    sign_of_proxy,
+)
 from ..guard import Guard, Refusal
 from ..refusal import MOUNT
 from ..request import Request
@@ -24,64 +34,23 @@ from ..site import Site
 from ..values import parse_network
 from .host import WELL_FORMED
 
-#: headers that claim something about the client or the address it asked for
-FORWARDING: Final = frozenset(
-    "HTTP_" + name.upper().replace("-", "_")
-    for name in (
-        "Forwarded",
-        "X-Forwarded",
-        "X-Forwarded-For",
-        "X-Forwarded-Host",
-        "X-Forwarded-Port",
-        "X-Forwarded-Prefix",
-        "X-Forwarded-Proto",
-        "X-Forwarded-Protocol",
-        "X-Forwarded-Scheme",
-        "X-Forwarded-Server",
-        "X-Forwarded-Ssl",
-        "X-Forwarded-By",
-        "X-Real-IP",
-        "X-Client-IP",
-        "X-Cluster-Client-IP",
-        "X-Envoy-External-Address",
-        "X-Original-Forwarded-For",
-        "X-Original-Host",
-        "X-Original-URL",
-        "X-Rewrite-URL",
-        "X-Scheme",
-        "X-Url-Scheme",
-        "CF-Connecting-IP",
-        "CF-Connecting-IPv6",
-        "Client-IP",
-        "Fastly-Client-IP",
-        "Forwarded-For",
-        "Front-End-Https",
-        "True-Client-IP",
-        "Proxy",  # httpoxy, CVE-2016-5385
-    )
-)
-#: of these, what makes gunicorn and uWSGI set the scheme themselves
-SCHEMES: Final = frozenset(
-    ("HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_PROTOCOL", "HTTP_X_FORWARDED_SSL")
-)
-LISTS: Final = ("x-forwarded-for", "forwarded")
 UNIX_SOCKET: Final = "unix"
+#: hosts that are known by name: the network of their proxies, and the header that those set
+#: PythonAnywhere: https://help.pythonanywhere.com/pages/WebAppClientIPAddresses
+PRESETS: Final = {"pythonanywhere": ("10.0.0.0/8", "x-real-ip")}
 
-#: proxies that are known by name: the networks their requests come from, and the header
-#: that they set themselves
-PRESETS: Final = {"pythonanywhere": (("10.0.0.0/8",), "x-real-ip")}
+#: what else a proxy may say, by the name of the setting, and what it looks like
+CLAIMS: Final = {
+    "scheme": (PROTO, re.compile(r"https?")),
+    "host": ("HTTP_X_FORWARDED_HOST", WELL_FORMED),
+    "port": ("HTTP_X_FORWARDED_PORT", re.compile(r"[1-9][0-9]{0,4}")),
+    "prefix": ("HTTP_X_FORWARDED_PREFIX", MOUNT),
+}
+#: longer values are read each time instead of being remembered
+LONGEST: Final = 512
 
-WEB_SCHEMES: Final = frozenset({"http", "https"})
-PORT: Final = re.compile(r"[0-9]{1,5}", re.ASCII)
-
-
-@attrs.frozen(eq=False)
-class Claim:
-    """What a declared proxy says, read and checked."""
-
-    client: Address
-    silent: bool  #: it says nothing usable about the client
-    changes: dict[str, str]  #: what the environ gets
+Said = tuple[str | None, ...]
+Claim = tuple[Address, dict[str, str]]
 
 
 def _can_be_trusted(_: object, __: object, names: tuple[str, ...]) -> None:
@@ -95,69 +64,64 @@ def _can_be_trusted(_: object, __: object, names: tuple[str, ...]) -> None:
 
 
 def _is_header(_: object, __: object, name: str) -> None:
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{1,60}", name, re.ASCII):
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{1,60}", name):
         raise ValueError('must be the name of a header, such as "x-forwarded-for"')
+
+
+def _networks(guard: "Proxy") -> tuple[IPNetwork, ...]:
+    names = [name for name in guard.trusted if name != UNIX_SOCKET]
+    return tuple(parse_network(PRESETS[n][0] if n in PRESETS else n) for n in names)
+
+
+def _chosen(guard: "Proxy") -> str:
+    """Return the header that is read: a preset has its own, unless another is set."""
+    preset = next((PRESETS[name][1] for name in guard.trusted if name in PRESETS), USUAL)
+    return preset if guard.header.lower() == USUAL else guard.header.lower()
+
+
+def _keys(guard: "Proxy") -> tuple[str, ...]:
+    believed = [key for setting, (key, _) in CLAIMS.items() if getattr(guard, setting)]
+    host = ["HTTP_HOST"] if guard.port else []  # which gets the port
+    return (environ_key(_chosen(guard)), *believed, *host)
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class Proxy(Guard):
-    """Resolve the client and the scheme from what declared proxies say; drop all other claims.
+    """Take client and scheme from what a declared proxy says; drop what anybody else says.
 
-    The client is the right-most address of `header` that is not a proxy's. What cannot be
-    read makes the client unknown, never the proxy itself. The headers of an undeclared peer
-    are dropped; if it is on this machine or network, it is probably a proxy, and its
-    address stands for many people.
-
-    Fails closed. Never changes `SERVER_PORT` unless `port` is on: Jam.py's session cookie
-    has it in its name.
+    The client is the right-most address of `header` that is not a proxy's. Where there is
+    none it is unknown, and never the proxy itself. A peer of this machine or network that
+    looks like a proxy and is not declared keeps its own address, which then stands for many
+    people: `Request.undeclared`. Fails closed. Leaves `SERVER_PORT` alone unless `port` is on.
     """
 
-    #: networks of your reverse proxies, `"unix"` for a UNIX socket, or a preset
+    #: addresses of your reverse proxies, `"unix"` for a UNIX socket, or a preset
     trusted: tuple[str, ...] = attrs.field(default=(), validator=_can_be_trusted)
     #: the one header that your proxy sets or appends to
-    header: str = attrs.field(default="x-forwarded-for", validator=_is_header)
-    scheme: bool = True  #: believe X-Forwarded-Proto of a declared proxy
-    host: bool = False  #: believe its X-Forwarded-Host, which many proxies pass on unseen
-    port: bool = False  #: believe its X-Forwarded-Port; renames Jam.py's session cookie
-    prefix: bool = False  #: believe its X-Forwarded-Prefix
+    header: str = attrs.field(default=USUAL, validator=_is_header)
+    scheme: bool = True  #: believe X-Forwarded-Proto
+    host: bool = False  #: believe X-Forwarded-Host, which many proxies pass on unseen
+    port: bool = False  #: believe X-Forwarded-Port; it renames Jam.py's session cookie
+    prefix: bool = False  #: believe X-Forwarded-Prefix
 
-    _networks: tuple[IPNetwork, ...] = attrs.field(init=False, repr=False)
-    _header: str = attrs.field(init=False, repr=False)
-    _keys: tuple[str, ...] = attrs.field(init=False, repr=False)
-    _peers: Bounded[str, tuple[Address, bool]] = attrs.field(init=False, repr=False)
-    _claims: Bounded[tuple[str | None, ...], Claim] = attrs.field(init=False, repr=False)
-
-    @_networks.default
-    def _default_networks(self) -> tuple[IPNetwork, ...]:
-        named = [text for name in self.trusted if name in PRESETS for text in PRESETS[name][0]]
-        plain = [name for name in self.trusted if name not in PRESETS and name != UNIX_SOCKET]
-        return tuple(map(parse_network, [*named, *plain]))
-
-    @_header.default
-    def _default_header(self) -> str:
-        named = [PRESETS[name][1] for name in self.trusted if name in PRESETS]
-        return named[0] if named and self.header == "x-forwarded-for" else self.header.lower()
-
-    @_keys.default
-    def _default_keys(self) -> tuple[str, ...]:
-        wanted = {
-            "HTTP_X_FORWARDED_PROTO": self.scheme,
-            "HTTP_X_FORWARDED_HOST": self.host,
-            "HTTP_X_FORWARDED_PORT": self.port,
-            "HTTP_X_FORWARDED_PREFIX": self.prefix,
-            "HTTP_HOST": self.host or self.port,
-        }
-        header = "HTTP_" + self._header.upper().replace("-", "_")
-        base = ("REMOTE_ADDR", "wsgi.url_scheme", header)
-        return (*base, *(key for key, on in wanted.items() if on))
-
-    @_peers.default
-    def _default_peers(self) -> Bounded[str, tuple[Address, bool]]:
-        return Bounded(4096)
-
-    @_claims.default
-    def _default_claims(self) -> "Bounded[tuple[str | None, ...], Claim]":
-        return Bounded(4096)
+    _networks: tuple[IPNetwork, ...] = attrs.field(
+        init=False, repr=False, default=attrs.Factory(_networks, takes_self=True)
+    )
+    _chosen: str = attrs.field(
+        init=False, repr=False, default=attrs.Factory(_chosen, takes_self=True)
+    )
+    #: where a proxy's claims are in the environ, the client's address first
+    _keys: tuple[str, ...] = attrs.field(
+        init=False, repr=False, default=attrs.Factory(_keys, takes_self=True)
+    )
+    #: `REMOTE_ADDR` -> the peer, and whether it is a declared proxy
+    _peers: Bounded[str, tuple[Address, bool]] = attrs.field(
+        init=False, repr=False, factory=lambda: Bounded(4096)
+    )
+    #: what a declared proxy says -> the client, and what goes into the environ
+    _claims: Bounded[Said, Claim] = attrs.field(
+        init=False, repr=False, factory=lambda: Bounded(4096)
+    )
 
     def start(self, site: Site) -> None:
         for network in self._networks:
@@ -165,38 +129,38 @@ class Proxy(Guard):
                 site.notice("JG005", network=network)
 
     def check(self, request: Request) -> Refusal | None:
+        if request.peer_trusted:
+            return None  # a shield outside of this one has found the client
         environ = request.environ
         remote = environ.get("REMOTE_ADDR")
         if remote is None:
             remote = environ["REMOTE_ADDR"] = ""  # Jam.py takes it for granted
-        peer, trusted = self._peers.get(remote) or self._judge(remote)
+        peer, declared = self._peers.get(remote) or self._judge(remote)
         request.peer = request.client = peer
-        if trusted:
+        if declared:
             self._believe(request, peer)
-        elif not FORWARDING.isdisjoint(environ):
-            self._disbelieve(request, peer)
+        elif sign := sign_of_proxy(environ):
+            self._disbelieve(request, peer, sign)
         return None
 
     def _judge(self, remote: str) -> tuple[Address, bool]:
+        """Return the peer, and whether it is a declared proxy."""
         peer = peer_address(remote)
-        trusted = UNIX_SOCKET in self.trusted if peer is UNIX else contains(self._networks, peer)
-        return self._peers.put(remote, (peer, trusted))
+        declared = UNIX_SOCKET in self.trusted if peer is UNIX else contains(self._networks, peer)
+        return self._peers.put(remote, (peer, declared))
 
-    def _disbelieve(self, request: Request, peer: Address) -> None:
+    def _disbelieve(self, request: Request, peer: Address, sign: str) -> None:
         """Drop what a peer says that nobody declared as a proxy."""
         environ = request.environ
-        said = [key for key in environ if key in FORWARDING]
+        self._doubt_scheme(request)
         if peer.private:
             request.undeclared = True
-            setting = '"unix"' if peer is UNIX else f'"{peer.text}"'
-            name = said[0].removeprefix("HTTP_").replace("_", "-").title()
-            request.site.notice("JG003", peer=peer.text or "unix", header=name, setting=setting)
-        if environ.get("wsgi.url_scheme") == "https" and not SCHEMES.isdisjoint(said):
-            # gunicorn and uWSGI believed the header; without TLS this would be http
-            request.secure = False
-            if not peer.private:
-                environ["wsgi.url_scheme"] = "http"
-        for key in said:
+            name = peer.text or peer.key
+            setting = "pythonanywhere" if "PYTHONANYWHERE_SITE" in os.environ else name
+            request.site.notice("JG003", peer=name, sign=sign, setting=setting)
+        elif not request.secure:
+            environ["wsgi.url_scheme"] = "http"
+        for key in FORWARDING.intersection(environ):
             del environ[key]
 
     def _believe(self, request: Request, peer: Address) -> None:
@@ -204,93 +168,41 @@ class Proxy(Guard):
         environ = request.environ
         request.peer_trusted = True
         said = tuple(map(environ.get, self._keys))
-        claim = self._claims.get(said) or self._claims.put(said, self._resolve(environ, peer))
-        if not FORWARDING.isdisjoint(environ):
-            for key in FORWARDING.intersection(environ):
-                del environ[key]
-        environ.update(claim.changes)
-        request.client = claim.client
-        request.secure = environ["wsgi.url_scheme"] == "https"
-        if claim.silent:
-            request.undeclared = True  # it stands for many people all the same
-            request.site.notice("JG013", peer=peer.text or "unix", header=self._header)
-
-    def _resolve(self, environ: dict[str, Any], peer: Address) -> Claim:
-        """Work out what the environ of a declared proxy's request should say."""
-        value = environ.get(self._keys[2])
-        proto = environ.get("HTTP_X_FORWARDED_PROTO")
-        if not value:
-            client: Address | None = None
-        elif self._header == "forwarded":
-            client, proto = self._forwarded(value)
-        else:
-            client = self._rightmost(value.split(",") if self._header in LISTS else [value])
-        silent = client is None
-        client = client or UNKNOWN
-        claims = {
-            "REMOTE_ADDR": environ["REMOTE_ADDR"],
-            "wsgi.url_scheme": environ["wsgi.url_scheme"],
-            "SERVER_PORT": environ.get("SERVER_PORT", ""),
-            "HTTP_X_FORWARDED_FOR": client.text,
-        }
-        for key, name, valid in (
-            ("HTTP_X_FORWARDED_PROTO", proto, lambda text: text.lower() in WEB_SCHEMES),
-            ("HTTP_X_FORWARDED_HOST", environ.get("HTTP_X_FORWARDED_HOST"), WELL_FORMED.fullmatch),
-            ("HTTP_X_FORWARDED_PORT", environ.get("HTTP_X_FORWARDED_PORT"), PORT.fullmatch),
-            ("HTTP_X_FORWARDED_PREFIX", environ.get("HTTP_X_FORWARDED_PREFIX"), MOUNT.fullmatch),
-            ("HTTP_HOST", environ.get("HTTP_HOST"), bool),
-        ):
-            last = name.rpartition(",")[2].strip() if name else ""
-            if last and valid(last):
-                claims[key] = last
-        return Claim(client, silent, self._fixed(claims, client))
-
-    def _fixed(self, claims: dict[str, str], client: Address) -> dict[str, str]:
-        """Let Werkzeug apply the claims, and return the keys of the environ that change."""
-        from werkzeug.middleware.proxy_fix import ProxyFix  # noqa: PLC0415 - the application's
-
-        before = dict(claims)
-        fix = ProxyFix(
-            lambda _environ, _start: [],
-            x_for=1,
-            x_proto=int(self.scheme),
-            x_host=int(self.host),
-            x_port=int(self.port),
-            x_prefix=int(self.prefix),
-        )
-        fix(claims, lambda *_: lambda _: None)
-        del claims["werkzeug.proxy_fix.orig"]
-        if not self.port:
-            claims["SERVER_PORT"] = before["SERVER_PORT"]
-        changes = {
-            key: value
-            for key, value in claims.items()
-            if before.get(key) != value and key not in FORWARDING
-        }
-        changes["REMOTE_ADDR"] = client.text
-        if client.text:
-            changes["HTTP_X_FORWARDED_FOR"] = client.text
+        client, changes = self._claims.get(said) or self._read(said)
         if "wsgi.url_scheme" in changes:
-            changes["wsgi.url_scheme"] = changes["wsgi.url_scheme"].lower()
-        return changes
+            request.secure = changes["wsgi.url_scheme"] == "https"
+        else:
+            self._doubt_scheme(request)
+        for key in FORWARDING.intersection(environ):
+            del environ[key]
+        environ.update(changes)
+        request.client = client
+        if client is UNKNOWN:
+            request.undeclared = True  # all its clients are one
+            request.site.notice("JG013", peer=peer.text or peer.key, header=self._chosen)
 
-    def _rightmost(self, entries: Sequence[str]) -> Address | None:
-        """Return the last address that is not a proxy's; None when an entry is no address."""
-        address = None
-        for entry in reversed(entries):
-            address = parse_address(entry)
-            if address is None or not contains(self._networks, address):
-                return address
-        return address  # all are proxies: the request began at the first one
+    def _doubt_scheme(self, request: Request) -> None:
+        """Do not take for https what gunicorn and uWSGI took from a header not believed here."""
+        environ = request.environ
+        if environ["wsgi.url_scheme"] == "https" and not SCHEMES.isdisjoint(environ):
+            request.secure = False
 
-    def _forwarded(self, value: str) -> tuple[Address | None, str | None]:
-        """Read RFC 7239: the client as in a list, and the scheme of the same element."""
-        elements = []
-        for element in parse_http_list(value):
-            pairs = (pair.partition("=") for pair in element.split(";"))
-            elements.append({name.strip().lower(): text.strip(' "') for name, _, text in pairs})
-        client = self._rightmost([element.get("for", "") for element in elements])
-        for element in reversed(elements):
-            if client is not None and parse_address(element.get("for", "")) is client:
-                return client, element.get("proto")
-        return client, None
+    def _read(self, said: Said) -> Claim:
+        """Work out what the environ of a declared proxy's request should say."""
+        values = dict(zip(self._keys, said, strict=True))
+        client, scheme = client_of(self._chosen, said[0] or "", self._networks)
+        client = client or UNKNOWN
+        if self._chosen == "forwarded":
+            values[PROTO] = scheme
+        checked = {FOR: client.text, "HTTP_HOST": values.get("HTTP_HOST") or ""}
+        for setting, (key, form) in CLAIMS.items():
+            last = (values.get(key) or "").rpartition(",")[2].strip()
+            if getattr(self, setting) and form.fullmatch(last):
+                checked[key] = last
+        changes = proxy_fixed(checked)
+        changes["REMOTE_ADDR"] = client.text
+        if not self.port:
+            changes.pop("SERVER_PORT", None)
+        if sum(map(len, filter(None, said))) > LONGEST:
+            return client, changes
+        return self._claims.put(said, (client, changes))

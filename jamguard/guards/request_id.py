@@ -34,4 +34,4 @@ class RequestId(Guard):
         return None
 
     def finish(self, request: Request, response: Response) -> None:
-        response.set_default(HEADER, request.id)
+        response.replace(HEADER, request.id)  # the name that the log has
