@@ -41,11 +41,6 @@ class Body:
             return None
         return int(length)
 
-    @property
-    def expected(self) -> bool:
-        """Whether there may be a body at all."""
-        return "HTTP_TRANSFER_ENCODING" in self._environ or bool(self.declared)
-
     def bound(self, delimiter: bytes | None = None) -> None:
         """Let the application read the body itself, but no further than the limit.
 

@@ -74,7 +74,9 @@ def make_guard(script: Script, events: Events) -> Guard:
 
     hooks: dict[str, Any] = {"check": check, "finish": finish, "failed": failed, "closed": closed}
     chosen = {name: hook for name, hook in hooks.items() if getattr(script, name) is not None}
-    made: Guard = type("Scripted", (Guard,), {**chosen, "fails": script.fails, "mode": script.mode})()
+    made: Guard = type(
+        "Scripted", (Guard,), {**chosen, "fails": script.fails, "mode": script.mode}
+    )()
     return made
 
 
@@ -107,6 +109,8 @@ AppKind = Literal[
     "restart late",
     "body",
     "body late",
+    "body in the middle",
+    "empty chunk",
     "exit",
 ]
 
@@ -128,9 +132,14 @@ def make_app(kind: AppKind, events: Events) -> App:
             raise Refused(REFUSAL)
         if kind == "empty":
             return
+        if kind == "empty chunk":
+            yield b""
+            raise ZeroDivisionError
         yield b"one"
         if kind == "raise in the middle":
             raise ZeroDivisionError
+        if kind == "body in the middle":
+            raise Refused(REFUSAL)
         if kind == "restart late":
             try:
                 raise ZeroDivisionError
@@ -173,7 +182,9 @@ def outcome(app: App, chunks_read: int, events: Events) -> object:
         if exc_info and sent:
             raise exc_info[1]
         named = [pair for pair in headers if pair[0] != "X-Request-ID"]
-        seen.append((status, [pair for pair in named if pair[0] != "Content-Length"], bool(exc_info)))
+        seen.append(
+            (status, [pair for pair in named if pair[0] != "Content-Length"], bool(exc_info))
+        )
         return write
 
     request: Environ = environ("/api", "POST", b"[]")
@@ -231,7 +242,9 @@ def test_a_shield_of_guards_behaves_as_shields_of_one_guard_each(
     site = Site(Settings(), None)
     fused_events: Events = []
     fused = Shield(
-        make_app(kind, fused_events), [make_guard(script, fused_events) for script in given_scripts], site
+        make_app(kind, fused_events),
+        [make_guard(script, fused_events) for script in given_scripts],
+        site,
     )
     nested_events: Events = []
     nested: App = make_app(kind, nested_events)
@@ -307,6 +320,10 @@ class Closing2(Guard):
         self.over.append(request.path)
 
 
+def _start(*_: object) -> Callable[[bytes], object]:
+    return lambda _: None
+
+
 def strict(app: App) -> App:
     """An application that complains of a server that breaks PEP 3333, and the other way round."""
     checked: App = validator(app)
@@ -379,7 +396,15 @@ def test_an_exception_after_the_headers_is_raised_again_for_the_server() -> None
         next(chunks)
 
 
+def test_a_body_over_the_limit_after_the_headers_ends_the_answer() -> None:
+    body = iter(Shield(make_app("body in the middle", []), [Everything()])(environ(), _start))
+    assert next(body) == b"one"
+    with pytest.raises(Refused):
+        next(body)
+
+
 def test_a_failure_before_the_headers_is_answered() -> None:
+    assert call(Shield(make_app("empty chunk", []), [Answering()])).code == 403
     assert call(Shield(make_app("raise at first", []), [Answering()])).code == 403
     assert call(Shield(make_app("raise started", []), [Answering()])).code == 403
 
@@ -412,8 +437,16 @@ def test_a_list_keeps_its_length_so_that_servers_can_count_it() -> None:
     [
         ("204 No Content", [], []),
         ("304 Not Modified", [("ETag", '"1"')], []),
-        ("206 Partial Content", [("Content-Range", "bytes 0-1/9"), ("Content-Length", "2")], [b"01"]),
-        ("200 OK", [("Content-Encoding", "gzip"), ("Content-Length", "3"), ("Vary", "Accept-Encoding")], [b"gzi"]),
+        (
+            "206 Partial Content",
+            [("Content-Range", "bytes 0-1/9"), ("Content-Length", "2")],
+            [b"01"],
+        ),
+        (
+            "200 OK",
+            [("Content-Encoding", "gzip"), ("Content-Length", "3"), ("Vary", "Accept-Encoding")],
+            [b"gzi"],
+        ),
     ],
     ids=["no content", "not modified", "range", "gzip"],
 )
@@ -524,7 +557,7 @@ def test_a_guard_in_report_mode_logs_and_lets_pass(caplog: pytest.LogCaptureFixt
         mode: str = "report"
 
     assert call(Shield(hello, [Reporting()]), "/x").code == 200
-    assert 'would-refuse guard=reporting reason=no status=403' in caplog.text
+    assert "would-refuse guard=reporting reason=no status=403" in caplog.text
     with pytest.raises(ZeroDivisionError):
         call(Shield(make_app("raise early", []), [Reporting()]))
 

@@ -39,10 +39,7 @@ class LimitsStore:
         except Exception as error:
             # the URI may hold a password, so it is not repeated
             raise ValueError(f"cannot be used as a store: {_without(uri, error)}") from error
-        try:
-            self._limiter: Any = limits.strategies.SlidingWindowCounterRateLimiter(storage)
-        except NotImplementedError:
-            self._limiter = limits.strategies.FixedWindowRateLimiter(storage)
+        self._limiter: Any = limits.strategies.SlidingWindowCounterRateLimiter(storage)
         self._item = limits.RateLimitItemPerSecond
         self._fallback: Store = ProcessStore()
         #: is told, in a word, when the store cannot be reached
