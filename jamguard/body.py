@@ -24,13 +24,14 @@ DRAIN_SECONDS: Final = 2.0
 class Body:
     """What the client sends after the headers."""
 
+    #: most bytes that anybody may read; `request-size` sets it by route
+    limit: int = 8 * MEGABYTE
+    #: most parts of a multipart form
+    parts: int = 1000
+    _content: bytes | None = None
+
     def __init__(self, environ: dict[str, Any]) -> None:
         self._environ = environ
-        self._content: bytes | None = None
-        #: most bytes that anybody may read; `request-size` sets it by route
-        self.limit = 8 * MEGABYTE
-        #: most parts of a multipart form
-        self.parts = 1000
 
     @property
     def declared(self) -> int | None:

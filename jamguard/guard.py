@@ -58,20 +58,13 @@ class Response:
     `headers` is a list of its own, so the application's list is never changed.
     """
 
-    __slots__ = ("_names", "headers", "status")
+    __slots__ = ("headers", "names", "status")
 
     def __init__(self, status: str, headers: Headers) -> None:
         self.status = status
         self.headers = headers
-        self._names: set[str] | None = None
-
-    @property
-    def names(self) -> set[str]:
-        """The names of all headers, in lower case."""
-        names = self._names
-        if names is None:
-            names = self._names = {name.lower() for name, _ in self.headers}
-        return names
+        #: the names of all headers, in lower case
+        self.names = {name.lower() for name, _ in headers}
 
     def get(self, name: str) -> str | None:
         """Return the value of the first header called `name` (any case)."""
@@ -83,8 +76,7 @@ class Response:
     def add(self, name: str, value: str) -> None:
         """Append a header."""
         self.headers.append((name, value))
-        if self._names is not None:
-            self._names.add(name.lower())
+        self.names.add(name.lower())
 
     def set_default(self, name: str, value: str) -> None:
         """Append a header unless there is one of that name."""

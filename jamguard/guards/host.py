@@ -12,6 +12,7 @@ from typing import Final
 
 import attrs
 
+from ..cache import Bounded
 from ..guard import Guard, Mode, Refusal
 from ..request import LOOPBACK_HOSTS, Request
 from ..routes import HEALTH
@@ -67,6 +68,10 @@ class Host(Guard):
     _below: tuple[str, ...] = attrs.field(
         init=False, repr=False, default=attrs.Factory(_below, takes_self=True)
     )
+    #: values of Host that were answered before
+    _answered: Bounded[str | None, None] = attrs.field(
+        init=False, repr=False, factory=lambda: Bounded[str | None, None](256)
+    )
 
     def start(self, site: Site) -> None:
         if not self.allowed:
@@ -74,11 +79,13 @@ class Host(Guard):
 
     def check(self, request: Request) -> Refusal | None:
         host = request.environ.get("HTTP_HOST")
+        if host in self._answered:
+            return None
         if host is not None and not WELL_FORMED.fullmatch(host):
             return attrs.evolve(MALFORMED, detail=host[:100])
-        if not self.allowed or request.route is HEALTH:
-            return None
+        if request.route is HEALTH:
+            return None  # a monitor asks by address
         name = request.host.rstrip(".")
-        if name in self._exact or (self._below and name.endswith(self._below)):
-            return None
+        if not self.allowed or name in self._exact or name.endswith(self._below):
+            return self._answered.put(host, None)
         return attrs.evolve(UNKNOWN, detail=name)

@@ -29,6 +29,7 @@ NETWORK: Final = 10
 
 UNCOUNTED: Final = frozenset({"file", HEALTH.name})
 PROCESS: Final = "process"
+NAMES: Final = ("ratelimit-policy", "ratelimit")
 
 
 @attrs.frozen(eq=False)
@@ -144,3 +145,4 @@ class RateLimit(Guard):
     def finish(self, request: Request, response: Response) -> None:
         if request.quota and "ratelimit" not in response.names:
             response.headers += request.quota
+            response.names.update(NAMES)

@@ -128,12 +128,10 @@ class Case:
 
 def session_cookie() -> str:
     """Make the cookie of a logged-in user, as Jam.py does."""
-    user = {
-        **{"role_id": 2, "role_name": "clerk", "user_id": 2, "user_name": "Clerk", "admin": 0}
-    }
+    user = {**{"role_id": 2, "role_name": "clerk", "user_id": 2, "user_name": "Clerk", "admin": 0}}
     info = {"user_info": user, "uuid": "5f0c9a4e-8d62-4b7e-9f61-0a4e2d5c7b11"}
-    value = JamSecureCookie({"info": info}, SECRET).serialize()
-    return f"app_session_8000_1={value.decode() if isinstance(value, bytes) else value}"
+    cookie: Any = JamSecureCookie({"info": info}, SECRET)
+    return f"demo_session_8000={cookie.serialize()}"
 
 
 def jam_application(folder: str) -> App:
@@ -194,7 +192,7 @@ def serve(app: App, environs: list[Environ]) -> float:
     """Serve requests as a server does, and return the microseconds that one took."""
     started: list[str] = []
 
-    def start_response(status: str, headers: object, exc_info: object = None) -> Any:  # noqa: ARG001
+    def start_response(status: str, headers: object, exc_info: object = None) -> Any:
         started.append(status)
 
     gc.collect()
