@@ -49,8 +49,10 @@ def problems(table: dict[str, object], **variables: str) -> tuple[str, ...]:
         ({"host": {"enabled": 1}}, "tool.jamguard.host.enabled: 1 must be true or false"),
         (
             {"host": {"mode": "Report"}},
-            "tool.jamguard.host.mode: \"Report\" must be one of 'enforce', 'report'; "
-            "did you mean 'report'?",
+            (
+                "tool.jamguard.host.mode: \"Report\" must be one of 'enforce', 'report'; "
+                "did you mean 'report'?"
+            ),
         ),
         (
             {"log": "xml"},
@@ -85,9 +87,14 @@ def test_a_problem_says_where_what_was_found_and_what_is_allowed(
 
 
 def test_all_problems_are_found_at_once() -> None:
-    table = {"log": "xml", "hosts": {}, "host": {"enabled": 1, "mode": 2}, "rate-limit": {"api": 1}}
+    table: dict[str, object] = {
+        "log": "xml",
+        "hosts": {},
+        "host": {"enabled": 1, "mode": 2},
+        "rate-limit": {"api": 1},
+    }
     assert len(problems(table)) == 5
-    with pytest.raises(ConfigError, match="jamguard's settings cannot be used:\ntool.jamguard"):
+    with pytest.raises(ConfigError, match=r"jamguard's settings cannot be used:\ntool\.jamguard"):
         load(Source("a test", {"log": "xml"}), GUARDS)
 
 

@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.wsgi import call, hello
 
 from jamguard import ConfigError, Shield, harden
 from jamguard.guards import GUARDS
-from support.wsgi import call, hello
 
 
 def test_an_application_is_put_behind_all_guards_in_order() -> None:

@@ -6,19 +6,26 @@ from http import HTTPStatus
 from typing import Any
 
 import pytest
+from support.wsgi import environ
 
 from jamguard import Refusal, Request
 from jamguard.config import Settings
 from jamguard.log import as_json, as_pairs
 from jamguard.site import Site
-from support.wsgi import environ
 
 REFUSAL = Refusal(status=HTTPStatus.FORBIDDEN, reason="no", detail='a "b"\nc')
 
 
-def line(caplog: pytest.LogCaptureFixture, settings: Settings, **env: Any) -> str:
+def line(
+    caplog: pytest.LogCaptureFixture,
+    settings: Settings,
+    path: str,
+    method: str = "GET",
+    body: bytes | None = None,
+    **env: Any,
+) -> str:
     site = Site(settings, None)
-    request = Request(environ(**env), site)
+    request = Request(environ(path, method, body, **env), site)
     request.id = "0123456789abcdef"
     site.log.refusal(request, REFUSAL, "host", enforced=True)
     (record,) = caplog.records
@@ -27,14 +34,14 @@ def line(caplog: pytest.LogCaptureFixture, settings: Settings, **env: Any) -> st
 
 
 def test_a_refusal_is_a_line_of_pairs(caplog: pytest.LogCaptureFixture) -> None:
-    assert line(caplog, Settings(), path="/a") == (
+    assert line(caplog, Settings(), "/a") == (
         "refused guard=host reason=no status=403 id=0123456789abcdef client=192.0.2.1 method=GET "
         'path="/a" detail="a \\"b\\"\\nc"'
     )
 
 
 def test_a_refusal_is_a_json_object(caplog: pytest.LogCaptureFixture) -> None:
-    assert json.loads(line(caplog, Settings(log="json"), path="/a")) == {
+    assert json.loads(line(caplog, Settings(log="json"), "/a")) == {
         "event": "refused",
         "guard": "host",
         "reason": "no",
@@ -73,15 +80,16 @@ def test_what_a_stranger_wrote_cannot_forge_a_line(form: Any, text: str) -> None
 
 
 def test_values_are_cut(caplog: pytest.LogCaptureFixture) -> None:
-    assert len(line(caplog, Settings(), path="/" + "a" * 9999, method="M" * 9999)) < 700
+    assert len(line(caplog, Settings(), "/" + "a" * 9999, "M" * 9999)) < 700
 
 
 def test_secrets_are_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     text = line(
         caplog,
         Settings(),
-        path="/login.html",
-        body=b"login=a&password=hunter2",
+        "/login.html",
+        "POST",
+        b"login=a&password=hunter2",
         QUERY_STRING="token=hunter2",
         HTTP_COOKIE="demo_session_80=hunter2",
         HTTP_AUTHORIZATION="Basic hunter2",

@@ -6,14 +6,15 @@ from typing import Any
 
 import attrs
 import pytest
+from support.jam import jam_site
+from support.wsgi import Answer, call, environ, hello
 
 from jamguard import ConfigError, Guard, Refusal, Request, Shield
 from jamguard.config import Settings, Source, load
 from jamguard.guards import GUARDS
 from jamguard.refusal import render, wait
+from jamguard.routes import Route
 from jamguard.site import Site
-from support.jam import jam_site
-from support.wsgi import Answer, call, environ, hello
 
 COURTESY = Refusal(
     status=HTTPStatus.TOO_MANY_REQUESTS,
@@ -34,8 +35,11 @@ def refused(
     def check(self: Guard, request: Request) -> Refusal:
         return refusal
 
+    def concerns(self: Guard, route: Route) -> bool:
+        return True
+
     forced = attrs.frozen(kw_only=True, eq=False)(
-        type(guard.__name__, (guard,), {"check": check, "concerns": lambda self, route: True})
+        type(guard.__name__, (guard,), {"check": check, "concerns": concerns})
     )
     return call(Shield(hello, [forced()], jam_site()), path, method, **more)
 

@@ -2,9 +2,9 @@
 
 import io
 import logging
-from collections.abc import Callable, Iterable, Iterator
-from http import HTTPStatus
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any, Literal
 from wsgiref.util import FileWrapper
 from wsgiref.validate import validator
@@ -13,6 +13,7 @@ import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.wsgi import Answer, App, Environ, call, environ, hello, serve
 
 from jamguard import Guard, Refusal, Request, Response, Shield
 from jamguard.config import Settings
@@ -20,7 +21,6 @@ from jamguard.guard import Refused
 from jamguard.routes import Route
 from jamguard.shield import Chunks
 from jamguard.site import Site
-from support.wsgi import Answer, App, Environ, call, environ, hello, serve
 
 REFUSAL = Refusal(status=HTTPStatus.FORBIDDEN, reason="no", courtesy=True)
 
@@ -208,7 +208,7 @@ def outcome(app: App, chunks_read: int, events: Events) -> object:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def quiet() -> Generator[None]:
     """Keep a thousand tracebacks of scripted guards out of the report."""
     logging.disable(logging.CRITICAL)
     try:
@@ -353,7 +353,7 @@ def test_a_shield_keeps_pep_3333_towards_the_server_and_the_application(
 
 
 def test_a_generator_stays_lazy() -> None:
-    produced = []
+    produced: list[int] = []
 
     def app(env: Environ, start: Callable[..., Any]) -> Iterator[bytes]:
         start("200 OK", [])
@@ -421,9 +421,10 @@ def test_a_file_of_the_servers_own_kind_is_passed_through_unwrapped() -> None:
         start("200 OK", [])
         return wrapper
 
-    env = environ(**{"wsgi.file_wrapper": FileWrapper})
+    server: dict[str, Any] = {"wsgi.file_wrapper": FileWrapper}
+    env = environ(**server)
     assert Shield(app, [Amending(), Answering()])(env, lambda *_: lambda _: None) is wrapper
-    env = environ(**{"wsgi.file_wrapper": FileWrapper})
+    env = environ(**server)
     assert isinstance(Shield(app, [Closing2()])(env, lambda *_: lambda _: None), Chunks)
 
 
@@ -473,14 +474,14 @@ def test_the_applications_own_list_of_headers_is_not_changed() -> None:
 
 @pytest.mark.parametrize("key", ["gunicorn.socket", "werkzeug.socket"])
 def test_the_servers_socket_stays_in_the_environ(key: str) -> None:
-    seen = []
+    seen: list[object] = []
 
     def app(env: Environ, start: Callable[..., Any]) -> list[bytes]:
         seen.append(env[key])
         start("200 OK", [])
         return []
 
-    socket = object()
+    socket: Any = object()
     call(Shield(app, [Everything()]), **{key: socket})
     assert seen == [socket]
 
@@ -592,7 +593,10 @@ def test_facts_of_the_path_are_worked_out_again_when_it_changed(change: dict[str
             return None
 
     def move(app: App) -> App:
-        return lambda env, start: app({**env, **change}, start)
+        def moved(env: Environ, start: Callable[..., Any]) -> Iterable[bytes]:
+            return app({**env, **change}, start)
+
+        return moved
 
     call(Seeing()(move(Seeing()(hello))))
     outer, inner = seen

@@ -1,10 +1,10 @@
 """Which names this site answers to."""
 
 import pytest
+from support.wsgi import call, environ, hello, serve
 
 from jamguard import ConfigError, Shield, harden
 from jamguard.guards.host import Host
-from support.wsgi import call, environ, hello, serve
 
 NAMES = ("www.example.com", ".apps.example.com", "[2001:db8::1]", "192.0.2.80")
 

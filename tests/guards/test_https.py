@@ -1,10 +1,10 @@
 """Who is sent to https, and where."""
 
 import pytest
+from support.wsgi import call, hello
 
 from jamguard import ConfigError, Shield, harden
 from jamguard.guards.https import Https
-from support.wsgi import call, hello
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])

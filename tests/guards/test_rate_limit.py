@@ -5,6 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from support.jam import SESSION, jam_site
+from support.wsgi import Answer, call, hello
 
 from jamguard import ConfigError, Shield, harden
 from jamguard.guards import rate_limit
@@ -12,11 +14,9 @@ from jamguard.guards.proxy import Proxy
 from jamguard.guards.rate_limit import RateLimit
 from jamguard.jampy.session import Session
 from jamguard.values import Rate
-from support.jam import jam_site
-from support.wsgi import Answer, call, hello
 
 LIMIT = Rate(3, 60)
-ALL = {name: LIMIT for name in ("api", "page", "login", "upload", "ext")}
+ALL = dict.fromkeys(("api", "page", "login", "upload", "ext"), LIMIT)
 
 
 @pytest.fixture
@@ -31,11 +31,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return set_to
 
 
-def shield(*, session: Session | None = None, **settings: Any) -> Shield:
-    site = jam_site()
-    assert site.project is not None
-    site.project.session = lambda environ: session  # type: ignore[method-assign] # proved elsewhere
-    return Shield(hello, [Proxy(), RateLimit(**{**ALL, **settings})], site)
+def shield(**settings: Any) -> Shield:
+    return Shield(hello, [Proxy(), RateLimit(**{**ALL, **settings})], jam_site())
+
+
+def user(number: int) -> dict[str, Any]:
+    """An environ of a logged-in user's request."""
+    return {SESSION: Session(f"session-{number}", number, admin=False, builder=False)}
 
 
 def codes(app: Shield, times: int, path: str = "/", **environ: Any) -> list[int]:
@@ -89,22 +91,12 @@ class TestWhoIsCounted:
     def test_a_session_is_a_client_of_its_own(self) -> None:
         app = shield()
         codes(app, 4)
-        assert app.site.project
-        app.site.project.session = lambda environ: Session("u-1", 2, admin=False, builder=False)  # type: ignore[method-assign]
-        assert codes(app, 4) == [200, 200, 200, 429]
-        app.site.project.session = lambda environ: Session("u-2", 3, admin=False, builder=False)  # type: ignore[method-assign]
-        assert codes(app, 4) == [200, 200, 200, 429]
+        assert codes(app, 4, **user(1)) == [200, 200, 200, 429]
+        assert codes(app, 4, **user(2)) == [200, 200, 200, 429]
 
     def test_a_network_may_do_ten_times_as_much_in_many_sessions(self) -> None:
         app = shield()
-        assert app.site.project
-        passed = 0
-        for number in range(20):
-            app.site.project.session = lambda environ, n=number: Session(
-                f"u-{n}", n + 1, admin=False, builder=False
-            )  # type: ignore[method-assign,misc]
-            passed += codes(app, 3).count(200)
-        assert passed == 30
+        assert sum(codes(app, 3, **user(number)).count(200) for number in range(20)) == 30
 
     def test_an_undeclared_proxy_stands_for_many_but_not_for_all(self) -> None:
         app = shield()
@@ -176,14 +168,14 @@ class TestWhatTheAnswerSays:
 
 def test_several_worker_processes_are_warned_about(caplog: pytest.LogCaptureFixture) -> None:
     app = shield()
-    call(app, **{"wsgi.multiprocess": True})
-    call(app, **{"wsgi.multiprocess": True})
+    call(app, **SEVERAL)
+    call(app, **SEVERAL)
     assert caplog.text.count("id=JG012") == 1
 
 
 def test_a_limits_uri_counts_for_all(caplog: pytest.LogCaptureFixture) -> None:
     app = shield(storage="memory://")
-    assert codes(app, 4, **{"wsgi.multiprocess": True}) == [200, 200, 200, 429]
+    assert codes(app, 4, **SEVERAL) == [200, 200, 200, 429]
     assert "JG012" not in caplog.text
 
 

@@ -6,18 +6,20 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
+from support.jam import jam_site
+from support.wsgi import Answer, Environ, call, environ, hello, serve
 
 from jamguard import ConfigError, Shield, harden
 from jamguard.body import Body
 from jamguard.guards.errors import Errors
 from jamguard.guards.request_size import RequestSize
 from jamguard.values import ByteSize
-from support.jam import jam_site
-from support.wsgi import Answer, Environ, call, environ, hello, serve
 
 LIMIT = 1000
-SIZES = {name: ByteSize(LIMIT) for name in ("api", "upload", "login", "ext", "page")}
-CHUNKED = {"HTTP_TRANSFER_ENCODING": "chunked"}
+SIZES: dict[str, Any] = {
+    name: ByteSize(LIMIT) for name in ("api", "upload", "login", "ext", "page")
+}
+CHUNKED: dict[str, Any] = {"HTTP_TRANSFER_ENCODING": "chunked"}
 
 
 class Reading:
@@ -40,14 +42,12 @@ READERS: dict[str, Callable[[Any], bytes]] = {
     "readline": lambda stream: b"".join(iter(stream.readline, b"")),
     "readline(n)": lambda stream: b"".join(iter(lambda: stream.readline(5), b"")),
     "readlines": lambda stream: b"".join(stream.readlines()),
-    "iteration": lambda stream: b"".join(stream),
+    "iteration": b"".join,
 }
 ROUTES = ["/api", "/upload", "/login.html", "/builder_login.html", "/ext/x", "/", "/own"]
 
 
-def send(
-    app: Any, path: str, size: int, *, chunked: bool, terminated: bool = True, **more: Any
-) -> Answer:
+def send(app: Any, path: str, size: int, *, chunked: bool, **more: Any) -> Answer:
     env: dict[str, Any] = dict(more)
     if chunked:
         env |= CHUNKED
@@ -55,8 +55,7 @@ def send(
         env["CONTENT_LENGTH"] = str(size)
     stream = io.BytesIO((b"x" * 9 + b"\n") * (size // 10) + b"y" * (size % 10))
     shield = Shield(app, [Errors(), RequestSize(**SIZES)], jam_site())
-    answer = call(shield, path, "POST", **{"wsgi.input": stream}, **env)
-    return answer
+    return call(shield, path, "POST", **{"wsgi.input": stream}, **env)
 
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["declared", "chunked"])

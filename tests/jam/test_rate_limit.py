@@ -8,9 +8,11 @@ from support.servers import Server, run_server
 OPEN = ["open", TASK, CUSTOMERS, {"__expanded": True, "__fields": ["id", "name"]}, 0]
 
 
-def refused(server: Server, times: int, cookie: str | None = None, **how: str) -> int:
+def refused(
+    server: Server, times: int, cookie: str | None = None, source: str = "127.0.0.1"
+) -> int:
     """Send calls; return how many the rate refused."""
-    replies = [server.api(OPEN, cookie, **how) for _ in range(times)]
+    replies = [server.api(OPEN, cookie, source=source) for _ in range(times)]
     return sum(reply.get("Jamguard-Refused") == "rate-limit" for reply in replies)
 
 

@@ -7,7 +7,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-
 from support.projects import CLERK, CUSTOMERS, FIELD_DOC, TASK
 from support.servers import Kind, Server, run_server
 
@@ -29,7 +28,7 @@ def server(project: Path, kind: Kind) -> Iterator[Server]:
 
 
 def send_chunked(server: Server, path: str, megabytes: int) -> tuple[int, bytes]:
-    """Send a chunked body until it ends or nobody takes it; return the megabytes sent, the answer."""
+    """Send a chunked body while somebody takes it; return the megabytes sent and the answer."""
     chunk = b"%x\r\n" % MEGABYTE + b" " * MEGABYTE + b"\r\n"
     sent = 0
     with socket.create_connection(("127.0.0.1", server.port), 20) as connection:

@@ -1,14 +1,27 @@
-"""A site that takes itself for Jam.py's, without Jam.py: its routes, no sessions."""
+"""A site that takes itself for Jam.py's, without Jam.py: its routes and told sessions."""
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 from jamguard.config import Settings
 from jamguard.jampy.project import Project
+from jamguard.jampy.session import Session
 from jamguard.site import Site
+
+#: where a test puts the session that a request is to have
+SESSION = "test.session"
+
+
+class ToldProject(Project):
+    """A project whose sessions are told, not proved by a cookie."""
+
+    def session(self, environ: dict[str, Any]) -> Session | None:
+        told: Session | None = environ.get(SESSION)
+        return told
 
 
 def jam_site(folder: Path = Path(), settings: Settings | None = None) -> Site:
     """A site whose project is loaded from nowhere."""
     app = SimpleNamespace(work_dir=str(folder), jam_dir=str(folder), _App__task=None)
-    return Site(settings or Settings(), Project(app))
+    return Site(settings or Settings(), ToldProject(app))

@@ -29,11 +29,10 @@ class Answer:
 
 
 def environ(
-    path: str = "/", method: str = "GET", body: bytes | None = None, **more: Any
+    path: str = "/", method: str = "GET", body: bytes | None = None, /, **more: Any
 ) -> Environ:
     """An environ as gunicorn makes it, for a request from 192.0.2.1."""
     made: Environ = {
-        "SCRIPT_NAME": "",
         "SCRIPT_NAME": "",
         "PATH_INFO": path,
         "REQUEST_METHOD": method,
@@ -76,7 +75,7 @@ def serve(app: App, env: Environ) -> Answer:
 
 
 def call(
-    app: App, path: str = "/", method: str = "GET", body: bytes | None = None, **more: Any
+    app: App, path: str = "/", method: str = "GET", body: bytes | None = None, /, **more: Any
 ) -> Answer:
     """Make an environ and serve it."""
     return serve(app, environ(path, method, body, **more))
