@@ -16,7 +16,9 @@ from jamguard.jampy.session import Session
 from jamguard.values import Rate
 
 LIMIT = Rate(3, 60)
-ALL = dict.fromkeys(("api", "page", "login", "upload", "ext"), LIMIT)
+#: a server with several worker processes
+SEVERAL: dict[str, Any] = {"wsgi.multiprocess": True}
+ALL: dict[str, Any] = dict.fromkeys(("api", "page", "login", "upload", "ext"), LIMIT)
 
 
 @pytest.fixture
