@@ -11,7 +11,7 @@ from traceback import walk_tb
 from typing import TYPE_CHECKING, Any, Final
 
 from ..guard import Refusal
-from .routes import LOGOUT
+from .routes import LOGOUT, UPLOAD
 
 if TYPE_CHECKING:
     from ..request import Request
@@ -49,8 +49,8 @@ def clean_answer(request: "Request", error: Exception) -> Refusal | None:
     match frame.f_globals.get("__name__"), frame.f_code.co_name, error:
         case "jam.wsgi", "on_api", UnboundLocalError():
             return _not_called(frame.f_locals)
-        case "jam.wsgi", "on_upload", AttributeError(name="NOT_LOGGED"):
-            return NOT_LOGGED_IN  # a constant that does not exist
+        case "jam.common", "__getattr__", AttributeError() if request.route is UPLOAD:
+            return NOT_LOGGED_IN  # consts.NOT_LOGGED does not exist
         case "jam.wsgi", "on_upload", UnboundLocalError():
             return NOT_A_FORM  # no file part
         case "jam.wsgi", "on_upload", TypeError() | ValueError():
