@@ -17,7 +17,7 @@ autodoc_preserve_defaults = True
 # docstrings are Markdown: a word in backticks is code, not a reference
 default_role = "literal"
 # types in signatures that have no page: the standard library's, and the inside of jamguard
-nitpick_ignore_regex = [(r"py:.*", r"(?!jamguard\.).*")]
+nitpick_ignore_regex = [(r"py:.*", r"(?!jamguard\.(?:[A-Z]\w*|harden)$).*")]
 
 html_theme = "furo"
 html_title = f"jamguard {release}"
