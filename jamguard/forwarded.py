@@ -77,16 +77,21 @@ def sign_of_proxy(environ: Mapping[str, Any]) -> str:
     """Say what shows that a proxy handed this request on, or `""` when nothing does.
 
     A proxy that tells nothing of its clients still shows itself by `Via` (RFC 9110 section
-    7.6.3), or by HTTP/1.0, which nginx speaks unless told otherwise and browsers do not.
+    7.6.3), by HTTP/1.0, which nginx before 1.29.7 speaks unless told otherwise, or by the
+    lack of `Connection`, which browsers send and proxies take away (RFC 9110 section 7.6.1).
     """
     if not FORWARDING.isdisjoint(environ):
         key = min(FORWARDING.intersection(environ))
         return f"it sends {key.removeprefix('HTTP_').replace('_', '-').title()}"
     if "HTTP_VIA" in environ:
         return "it sends Via"
-    if environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
+    protocol = environ.get("SERVER_PROTOCOL")
+    if protocol == "HTTP/1.0":
         return "it speaks HTTP/1.0"
-    return ""
+    if "HTTP_CONNECTION" in environ or protocol != "HTTP/1.1":
+        return ""
+    browser = environ.get("HTTP_USER_AGENT", "").startswith("Mozilla/")
+    return "it takes away a browser's Connection header" if browser else ""
 
 
 def client_of(

@@ -9,6 +9,7 @@ from jamguard.forwarded import FORWARDING, HOPS, client_of, environ_key, sign_of
 from jamguard.values import parse_network
 
 PROXIES: list[IPNetwork] = [parse_network("203.0.113.0/24"), parse_network("2001:db8:f::/48")]
+BROWSER = {"SERVER_PROTOCOL": "HTTP/1.1", "HTTP_USER_AGENT": "Mozilla/5.0 (X11; Linux x86_64)"}
 
 
 def read(header: str, value: str) -> str | None:
@@ -128,6 +129,10 @@ def test_nothing_left_of_the_proxys_entry_chooses_the_client(lies: str) -> None:
         ({"HTTP_X_FORWARDED_PROTO": "a", "HTTP_FORWARDED": "b"}, "it sends Forwarded"),
         ({"HTTP_VIA": "1.1 Caddy"}, "it sends Via"),
         ({"SERVER_PROTOCOL": "HTTP/1.0"}, "it speaks HTTP/1.0"),
+        ({**BROWSER, "HTTP_CONNECTION": "keep-alive"}, ""),
+        (BROWSER, "it takes away a browser's Connection header"),
+        ({**BROWSER, "SERVER_PROTOCOL": "HTTP/2"}, ""),
+        ({**BROWSER, "HTTP_USER_AGENT": "curl/8.14.1"}, ""),
     ],
 )
 def test_a_proxy_shows_itself(environ: dict[str, str], sign: str) -> None:

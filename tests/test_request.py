@@ -42,6 +42,9 @@ def request(**more: Any) -> Request:
         ),
         pytest.param({"SERVER_PROTOCOL": "HTTP/2"}, id="HTTP/2"),
         pytest.param({"HTTP_CONNECTION": "close"}, id="urllib"),
+        pytest.param(
+            {"HTTP_USER_AGENT": "Mozilla/5.0", "HTTP_CONNECTION": "keep-alive"}, id="a browser"
+        ),
     ],
 )
 def test_a_person_on_this_machine_is_local(more: Environ) -> None:
@@ -64,6 +67,7 @@ def test_a_person_on_this_machine_is_local(more: Environ) -> None:
         pytest.param({"HTTP_HOST": None}, id="no Host"),
         pytest.param({"SERVER_PROTOCOL": "HTTP/1.0"}, id="nginx, passing nothing on"),
         pytest.param({"HTTP_VIA": "1.1 Caddy"}, id="Via"),
+        pytest.param({"HTTP_USER_AGENT": "Mozilla/5.0"}, id="nginx 1.30, passing nothing on"),
         pytest.param({"HTTP_X_FORWARDED_FOR": "127.0.0.1"}, id="X-Forwarded-For"),
         pytest.param({"HTTP_X_REAL_IP": "127.0.0.1"}, id="X-Real-IP"),
         pytest.param({"HTTP_FORWARDED": "for=127.0.0.1"}, id="Forwarded"),
