@@ -42,8 +42,10 @@ def text_files() -> list[Path]:
         listed = subprocess.run(
             [*command, "--exclude-standard"], check=True, capture_output=True, text=True
         ).stdout
-    except (subprocess.CalledProcessError, FileNotFoundError):  # a copy, or a machine without git
-        return [path for path in [*HERE.rglob("*.py"), *PACKAGE.rglob("*.py")] if path.is_file()]
+    except (subprocess.CalledProcessError, FileNotFoundError):
+        listed = ""
+    if not listed:  # a copy, or a machine without git
+        return [*HERE.rglob("*.py"), *PACKAGE.rglob("*.py"), *DOCS.rglob("*.md")]
     paths = [ROOT / name for name in listed.split("\0") if name]
     return [path for path in paths if path.is_file() and b"\0" not in path.read_bytes()[:8192]]
 
