@@ -60,7 +60,8 @@ def clean_answer(request: "Request", error: Exception) -> Refusal | None:
             return wrong_method(request.route, request.method)  # None is no response
         case "werkzeug.middleware.shared_data", "__call__", TypeError():
             return NO_SUCH_FILE  # Jam.py's file server has no application behind it
-    return None
+        case _:
+            return None
 
 
 def _not_called(seen: Mapping[str, Any]) -> Refusal | None:

@@ -7,8 +7,10 @@ Jam.py is never imported here: it is there when the application is one of its ow
 
 import sys
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from time import monotonic
+from types import FunctionType
 from typing import Any, Final
 
 from ..cache import Bounded
@@ -39,7 +41,7 @@ class Project:
         """Return the project that `application` serves, or None when it is not Jam.py's.
 
         Looks for Jam.py's `App` through whatever wraps it: what middleware objects, bound
-        methods, partials and closures hold; the nearest one counts.
+        methods, partials and functions hold; the nearest one counts.
         """
         if "jam.wsgi" not in sys.modules:
             return None
@@ -76,7 +78,11 @@ class Project:
         from werkzeug.http import parse_cookie  # noqa: PLC0415 - only once Jam.py chose its Werkzeug
 
         cookie = sys.modules["jam.wsgi"].JamSecureCookie
-        for name, value in parse_cookie(environ).items():
+        try:
+            values = parse_cookie(environ)
+        except UnicodeError:  # bytes that are no UTF-8; Jam.py fails on them as well
+            return None
+        for name, value in values.items():
             # v7 has the port in the name, v5 has not: cookies do not keep ports apart
             if not name.endswith((f"_session_{port}", "_session")):
                 continue
@@ -98,8 +104,12 @@ def _held(one: Any) -> list[Any]:  # noqa: ANN401 - any WSGI application
     held: list[Any] = []
     with suppress(RuntimeError):  # Flask's proxies stand for nothing before a request
         held += getattr(one, "__dict__", {}).values()
-        held += [getattr(one, name, None) for name in ("__self__", "func", "app")]
-        for cell in getattr(one, "__closure__", None) or ():
+        held += [getattr(one, name, None) for name in ("__self__", "app")]
+    if isinstance(one, partial):
+        held += [one.func, *one.args, *one.keywords.values()]
+    elif isinstance(one, FunctionType):
+        held += [one.__globals__.get(name) for name in one.__code__.co_names]
+        for cell in one.__closure__ or ():
             with suppress(ValueError):  # an empty cell
                 held.append(cell.cell_contents)
     return [inner for inner in held if callable(inner) and not isinstance(inner, type)]
