@@ -32,6 +32,10 @@ SENTENCES: Final = {
     "too-many": "Too many requests in a short time.",
     "failed": "Something went wrong on the server. It has been recorded.",
     "not-logged-in": "Please log in first.",
+    "builder": (
+        "The Application Builder is not open from here. "
+        "It answers on the server's own computer, and where its operator allows it."
+    ),
     "development": (
         "This is Jam.py's development server, and it answers only on its own computer. "
         "To serve a network, start the application with: gunicorn wsgi:application"

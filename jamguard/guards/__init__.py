@@ -7,6 +7,7 @@ builds its own `Shield`.
 from typing import Final
 
 from ..guard import Guard
+from .builder import Builder
 from .debugger import Debugger
 from .errors import Errors
 from .headers import Headers
@@ -28,5 +29,6 @@ GUARDS: Final[tuple[type[Guard], ...]] = (
     Https,  # before any other answer says something in clear text
     Path,  # cheap, and what it refuses needs no counting
     RateLimit,  # before a byte of the body is read
-    RequestSize,  # the last one before the body is worked on
+    RequestSize,  # before anybody reads the body
+    Builder,  # has to read a call to know whose it is
 )

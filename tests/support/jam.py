@@ -23,5 +23,7 @@ class ToldProject(Project):
 
 def jam_site(folder: Path = Path(), settings: Settings | None = None) -> Site:
     """A site whose project is loaded from nowhere."""
-    app = SimpleNamespace(work_dir=str(folder), jam_dir=str(folder), _App__task=None)
+    app = SimpleNamespace(
+        work_dir=str(folder), jam_dir=str(folder), on_upload=print, _App__task=None
+    )
     return Site(settings or Settings(), ToldProject(app))

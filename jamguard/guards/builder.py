@@ -1,0 +1,79 @@
+"""Keep the Application Builder to the networks that may build.
+
+Jam.py's builder runs any SQL and writes any file, and it lives in the same process as the
+application: on its own pages, on `/api` with task 0 and on `/upload` with task 0. A new
+project has no login at all until its safe mode is on.
+
+Source: CWE-749 (exposed dangerous function), CWE-1327 (binding to an unrestricted address).
+"""
+
+from http import HTTPStatus
+from typing import Final
+
+import attrs
+
+from ..address import IPNetwork, contains
+from ..guard import Guard, Mode, Refusal, Refused
+from ..jampy.calls import ON_BUILDER_UPLOAD, is_builder_call, watch_uploads
+from ..jampy.routes import API, UPLOAD
+from ..request import Request
+from ..routes import Route
+from ..site import Site
+from ..values import parse_network
+
+LOOPBACK: Final = (parse_network("127.0.0.0/8"), parse_network("::1"))
+
+NOT_HERE: Final = Refusal(
+    status=HTTPStatus.FORBIDDEN, reason="builder", sentence="builder", guard="builder"
+)
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Builder(Guard):
+    """Refuse the Application Builder to everybody outside of `allow`.
+
+    A loopback address counts only for somebody on this very machine (`Request.local`): a
+    reverse proxy makes the whole internet come from there. Behind an undeclared proxy
+    nobody is in `allow`, since its clients cannot be told apart. Fails closed. Does not
+    look at who is logged in.
+    """
+
+    mode: Mode = "enforce"
+    #: networks that may build; the default is this computer
+    allow: tuple[IPNetwork, ...] = LOOPBACK
+
+    def start(self, site: Site) -> None:
+        if site.project:
+            watch_uploads(site.project)
+
+    def concerns(self, route: Route) -> bool:
+        return route.builder or route in (API, UPLOAD)
+
+    def check(self, request: Request) -> Refusal | None:
+        if self._may_build(request):
+            return None
+        if request.route is UPLOAD:
+            request.environ[ON_BUILDER_UPLOAD] = lambda: self._refuse_upload(request)
+            return None
+        if request.route is API and not is_builder_call(request.body.read()):
+            return None
+        return self._refusal(request)
+
+    def _may_build(self, request: Request) -> bool:
+        client = request.client
+        if not contains(self.allow, client):
+            return False
+        return request.local if client.loopback else not request.undeclared
+
+    def _refusal(self, request: Request) -> Refusal:
+        name = request.client.text
+        if not name or request.undeclared or request.client.loopback:
+            return attrs.evolve(NOT_HERE, detail="not known to be on this computer")
+        return attrs.evolve(NOT_HERE, detail=f'[tool.jamguard.builder] allow = ["{name}"]')
+
+    def _refuse_upload(self, request: Request) -> None:
+        """Refuse in the middle of Jam.py's own reading of the form."""
+        refusal = self._refusal(request)
+        if self.mode == "enforce":
+            raise Refused(refusal)
+        request.site.log.refusal(request, refusal, self.name, enforced=False)
