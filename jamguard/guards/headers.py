@@ -34,6 +34,10 @@ MOST_REASONS: Final = 5
 CONTAINED_FILE: Final = Bundle.of([policy(CONTAINED)])
 
 
+def _max_age(guard: "Headers") -> str:
+    return f"max-age={int(guard.hsts)}"
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class Headers(Guard):
     """Set security headers where the application did not, and mend its cookies.
@@ -60,6 +64,13 @@ class Headers(Guard):
         factory=dict[str, Mapping[str, str]], validator=are_headers
     )
 
+    _hsts: str = attrs.field(
+        init=False, repr=False, default=attrs.Factory(_max_age, takes_self=True)
+    )
+    #: Host -> whether a certificate can be for it
+    _named: Bounded[str | None, bool] = attrs.field(
+        init=False, repr=False, factory=lambda: Bounded(256)
+    )
     _bundles: dict[tuple[Route, bool], Bundle] = attrs.field(
         init=False, repr=False, factory=dict[tuple[Route, bool], Bundle]
     )
@@ -83,8 +94,8 @@ class Headers(Guard):
             self._mend_cookies(request, response)
         if "x-powered-by" in names:
             response.remove("X-Powered-By")
-        if secure and not UNNAMED.fullmatch(request.host):
-            response.set_default(HSTS, f"max-age={int(self.hsts)}")
+        if secure and self._is_named(request):
+            response.set_default(HSTS, self._hsts)
         if route is FILE and may_run(request.path, response.get("Content-Type")):
             CONTAINED_FILE.set_defaults(response)
         project = request.site.project
@@ -123,6 +134,13 @@ class Headers(Guard):
         elif self.csp != "off":
             headers.append(policy(made | UPGRADE if secure else made))
         return self._pages.put((content, secure), Bundle.of(headers))
+
+    def _is_named(self, request: Request) -> bool:
+        host = request.environ.get("HTTP_HOST")
+        named = self._named.get(host)
+        if named is None:
+            named = self._named.put(host, not UNNAMED.fullmatch(request.host))
+        return named
 
     def _mend_cookies(self, request: Request, response: Response) -> None:
         jams = request.site.project is not None

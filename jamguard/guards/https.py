@@ -11,7 +11,7 @@ import attrs
 
 from ..guard import Guard, Mode, Refusal
 from ..request import Request
-from ..routes import HEALTH
+from ..routes import HEALTH, Route
 
 ACME_CHALLENGE = "/.well-known/acme-challenge/"
 
@@ -30,8 +30,12 @@ class Https(Guard):
     mode: Mode = "enforce"
     redirect: bool = False  #: whether to redirect
 
+    def concerns(self, route: Route) -> bool:
+        del route
+        return self.redirect
+
     def check(self, request: Request) -> Refusal | None:
-        if not self.redirect or request.secure or request.method not in {"GET", "HEAD"}:
+        if request.secure or request.method not in {"GET", "HEAD"}:
             return None
         if request.route is HEALTH or request.path.startswith(ACME_CHALLENGE):
             return None
