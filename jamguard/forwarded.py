@@ -9,7 +9,7 @@ Source: RFC 7239 (Forwarded), MDN X-Forwarded-For, Selecting an IP address; CWE-
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 from .address import Address, IPNetwork, contains, parse_address
 
@@ -19,19 +19,38 @@ def environ_key(header: str) -> str:
     return "HTTP_" + header.upper().replace("-", "_")
 
 
-USUAL: Final = "x-forwarded-for"
 FOR: Final = "HTTP_X_FORWARDED_FOR"
 PROTO: Final = "HTTP_X_FORWARDED_PROTO"
 
-#: the headers that claim something about the client or the address it asked for
+#: headers that name the client: the last two are lists to which each proxy appends
+Header = Literal[
+    "cf-connecting-ip",
+    "do-connecting-ip",
+    "fastly-client-ip",
+    "fly-client-ip",
+    "true-client-ip",
+    "x-azure-clientip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-envoy-external-address",
+    "x-real-ip",
+    "x-forwarded-for",
+    "forwarded",
+]
+LISTS: Final = get_args(Header)[-2:]
+#: all headers that claim something about the client or the address it asked for
 FORWARDING: Final = frozenset(
     map(
         environ_key,
         (
-            "Forwarded",
+            *get_args(Header),
+            "CF-Connecting-IPv6",
+            "Client-IP",
+            "Forwarded-For",
+            "Front-End-Https",
+            "Proxy",  # httpoxy, CVE-2016-5385
             "X-Forwarded",
             "X-Forwarded-By",
-            "X-Forwarded-For",
             "X-Forwarded-Host",
             "X-Forwarded-Port",
             "X-Forwarded-Prefix",
@@ -40,24 +59,12 @@ FORWARDING: Final = frozenset(
             "X-Forwarded-Scheme",
             "X-Forwarded-Server",
             "X-Forwarded-Ssl",
-            "X-Client-IP",
-            "X-Cluster-Client-IP",
-            "X-Envoy-External-Address",
             "X-Original-Forwarded-For",
             "X-Original-Host",
             "X-Original-URL",
-            "X-Real-IP",
             "X-Rewrite-URL",
             "X-Scheme",
             "X-Url-Scheme",
-            "CF-Connecting-IP",
-            "CF-Connecting-IPv6",
-            "Client-IP",
-            "Fastly-Client-IP",
-            "Forwarded-For",
-            "Front-End-Https",
-            "True-Client-IP",
-            "Proxy",  # httpoxy, CVE-2016-5385
         ),
     )
 )
@@ -65,8 +72,6 @@ FORWARDING: Final = frozenset(
 SCHEMES: Final = frozenset(
     map(environ_key, ("X-Forwarded-Proto", "X-Forwarded-Protocol", "X-Forwarded-Ssl"))
 )
-#: headers to which each proxy appends; all others have one value
-LISTS: Final = (USUAL, "forwarded")
 #: the longest chain of proxies that is followed
 HOPS: Final = 20
 #: one `name=value` of `Forwarded`; a value is more than a token where proxies forget quotes
@@ -95,7 +100,7 @@ def sign_of_proxy(environ: Mapping[str, Any]) -> str:
 
 
 def client_of(
-    header: str, value: str, proxies: Iterable[IPNetwork]
+    header: Header, value: str, proxies: Iterable[IPNetwork]
 ) -> tuple[Address | None, str | None]:
     """Return the last address in a forwarding header that is not a proxy's, and its scheme.
 
@@ -110,7 +115,7 @@ def client_of(
     return address, scheme
 
 
-def _hops(header: str, value: str) -> Iterator[tuple[str, str | None]]:
+def _hops(header: Header, value: str) -> Iterator[tuple[str, str | None]]:
     """Yield address and scheme of each hop, the nearest first."""
     if header not in LISTS:
         yield value, None

@@ -5,14 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jamguard.address import IPNetwork
-from jamguard.forwarded import FORWARDING, HOPS, client_of, environ_key, sign_of_proxy
+from jamguard.forwarded import FORWARDING, HOPS, Header, client_of, environ_key, sign_of_proxy
 from jamguard.values import parse_network
 
 PROXIES: list[IPNetwork] = [parse_network("203.0.113.0/24"), parse_network("2001:db8:f::/48")]
 BROWSER = {"SERVER_PROTOCOL": "HTTP/1.1", "HTTP_USER_AGENT": "Mozilla/5.0 (X11; Linux x86_64)"}
 
 
-def read(header: str, value: str) -> str | None:
+def read(header: Header, value: str) -> str | None:
     address, _ = client_of(header, value, PROXIES)
     return address.text if address else None
 

@@ -21,7 +21,7 @@ from ..forwarded import (
     FORWARDING,
     PROTO,
     SCHEMES,
-    USUAL,
+    Header,
     client_of,
     environ_key,
     proxy_fixed,
@@ -37,7 +37,7 @@ from .host import WELL_FORMED
 UNIX_SOCKET: Final = "unix"
 #: hosts that are known by name: the network of their proxies, and the header that those set
 #: PythonAnywhere: https://help.pythonanywhere.com/pages/WebAppClientIPAddresses
-PRESETS: Final = {"pythonanywhere": ("10.0.0.0/8", "x-real-ip")}
+PRESETS: Final[dict[str, tuple[str, Header]]] = {"pythonanywhere": ("10.0.0.0/8", "x-real-ip")}
 
 #: what else a proxy may say, by the name of the setting, and what it looks like
 CLAIMS: Final = {
@@ -63,20 +63,15 @@ def _can_be_trusted(_: object, __: object, names: tuple[str, ...]) -> None:
                 raise ValueError(f'has "{name}", which {error}, or one of {allowed}') from None
 
 
-def _is_header(_: object, __: object, name: str) -> None:
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{1,60}", name):
-        raise ValueError('must be the name of a header, such as "x-forwarded-for"')
-
-
 def _networks(guard: "Proxy") -> tuple[IPNetwork, ...]:
     names = [name for name in guard.trusted if name != UNIX_SOCKET]
     return tuple(parse_network(PRESETS[n][0] if n in PRESETS else n) for n in names)
 
 
-def _chosen(guard: "Proxy") -> str:
-    """Return the header that is read: a preset has its own, unless another is set."""
-    preset = next((PRESETS[name][1] for name in guard.trusted if name in PRESETS), USUAL)
-    return preset if guard.header.lower() == USUAL else guard.header.lower()
+def _chosen(guard: "Proxy") -> Header:
+    """Return the header that is read: a preset's own, unless another is set."""
+    presets: list[Header] = [PRESETS[name][1] for name in guard.trusted if name in PRESETS]
+    return presets[0] if presets and guard.header == "x-forwarded-for" else guard.header
 
 
 def _keys(guard: "Proxy") -> tuple[str, ...]:
@@ -98,7 +93,7 @@ class Proxy(Guard):
     #: addresses of your reverse proxies, `"unix"` for a UNIX socket, or a preset
     trusted: tuple[str, ...] = attrs.field(default=(), validator=_can_be_trusted)
     #: the one header that your proxy sets or appends to
-    header: str = attrs.field(default=USUAL, validator=_is_header)
+    header: Header = "x-forwarded-for"
     scheme: bool = True  #: believe X-Forwarded-Proto
     host: bool = False  #: believe X-Forwarded-Host, which many proxies pass on unseen
     port: bool = False  #: believe X-Forwarded-Port; it renames Jam.py's session cookie
@@ -107,7 +102,7 @@ class Proxy(Guard):
     _networks: tuple[IPNetwork, ...] = attrs.field(
         init=False, repr=False, default=attrs.Factory(_networks, takes_self=True)
     )
-    _chosen: str = attrs.field(
+    _chosen: Header = attrs.field(
         init=False, repr=False, default=attrs.Factory(_chosen, takes_self=True)
     )
     #: where a proxy's claims are in the environ, the client's address first

@@ -13,7 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from jamguard import ConfigError, Request, Shield, harden
 from jamguard.address import UNIX, UNKNOWN
-from jamguard.forwarded import FORWARDING, environ_key
+from jamguard.forwarded import FORWARDING, Header, environ_key
 from jamguard.guards.proxy import LONGEST, Proxy
 from jamguard.request import KEY
 
@@ -189,7 +189,7 @@ def test_https_that_a_server_took_from_a_header_is_not_believed(
             id="IPv6",
         ),
         pytest.param(
-            Proxy(trusted=(PROXY,), header="Forwarded"),
+            Proxy(trusted=(PROXY,), header="forwarded"),
             PROXY,
             "Forwarded",
             f'for={LIE};x=", for={CLIENT};proto=https',
@@ -197,7 +197,7 @@ def test_https_that_a_server_took_from_a_header_is_not_believed(
             id="RFC 7239, with an open quote",
         ),
         pytest.param(
-            Proxy(trusted=(PROXY,), header="CF-Connecting-IP"),
+            Proxy(trusted=(PROXY,), header="cf-connecting-ip"),
             PROXY,
             "CF-Connecting-IP",
             CLIENT,
@@ -437,7 +437,8 @@ def test_behind_declared_proxies_a_client_never_chooses_its_address(
 
 @given(lies)
 def test_no_raw_text_reaches_the_application_as_an_address(claims: dict[str, str]) -> None:
-    for header in ("x-forwarded-for", "forwarded", "x-real-ip"):
+    headers: tuple[Header, ...] = ("x-forwarded-for", "forwarded", "x-real-ip")
+    for header in headers:
         guard = Proxy(trusted=(PROXY,), header=header)
         _, env = seen_behind(guard, REMOTE_ADDR=PROXY, **claims)
         for text in (env["REMOTE_ADDR"], env.get("HTTP_X_FORWARDED_FOR", "")):
@@ -482,8 +483,8 @@ def test_behind_one_proxy_the_environ_is_what_proxy_fix_makes_of_it(
             'or one address, or one of "unix", "pythonanywhere"',
         ),
         ({"trusted": "unix"}, 'trusted: "unix" must be a list'),
-        ({"header": "X-Forwarded-For:"}, "header: "),
-        ({"header": ""}, "must be the name of a header"),
+        ({"header": "X-Forwarded-For"}, "did you mean 'x-forwarded-for'?"),
+        ({"header": "x-my-ip"}, "must be one of 'cf-connecting-ip', "),
         ({"mode": "report"}, "proxy only transforms, so it has no mode"),
     ],
 )
