@@ -105,9 +105,9 @@ class Bounded:
         """Read up to `size` bytes, or all."""
         if size is not None and size >= 0:
             return self._take(self._stream.read, size)
-        chunks: list[bytes] = []
-        while chunk := self._take(self._stream.read, CHUNK):
-            chunks.append(chunk)
+        chunks = [self._take(self._stream.read, CHUNK)]
+        while chunks[-1] and self._taken < self._readable:
+            chunks.append(self._take(self._stream.read, CHUNK))
         return b"".join(chunks)
 
     def readline(self, size: int | None = -1) -> bytes:
