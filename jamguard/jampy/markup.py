@@ -96,6 +96,8 @@ class Content:
     reasons: list[str] = attrs.field(factory=list[str])
     #: origins that scripts name: nobody can tell what is loaded from there -> where
     named: dict[str, str] = attrs.field(factory=dict[str, str])
+    #: a script of Jam.py's hands text to a timer, which browsers count as `eval`
+    evaluates: bool = False
     #: files of the site that this one loads
     sheets: list[str] = attrs.field(factory=list[str])
     files: list[str] = attrs.field(factory=list[str])

@@ -27,7 +27,10 @@ def test_all_that_users_do_works_and_the_console_stays_as_quiet_as_without_guard
     visits: dict[bool, Visit] = {}
     for harden in (False, True):
         folder = copy(demo_project, tmp_path / f"project-{harden}")
-        with run_server(folder, "gunicorn", harden=harden) as server, visit(browser) as visits[harden]:
+        with (
+            run_server(folder, "gunicorn", harden=harden) as server,
+            visit(browser) as visits[harden],
+        ):
             use_application(visits[harden].page, server.url, tmp_path)
     assert visits[True].violations == []
     assert visits[True].blamed <= visits[False].blamed, visits[True].errors
