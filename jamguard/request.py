@@ -124,8 +124,9 @@ class Request:
         A proxy on the same machine makes the whole internet a loopback peer, so a
         loopback address alone says little. The Host must be a loopback name, which DNS
         rebinding cannot give; no page from elsewhere may be behind the request; and
-        nothing may show a proxy, declared or not (`sign_of_proxy`). What cannot be told
-        apart is a forwarder that leaves no trace, such as HAProxy in TCP mode.
+        nothing may show a proxy, declared or not (`sign_of_proxy`, and `Connection: close`,
+        which nginx sends by HTTP/1.1 and of local programs only a script). What cannot be
+        told apart is a forwarder that leaves no trace, such as HAProxy in TCP mode.
         """
         environ = self.environ
         return (
@@ -139,6 +140,7 @@ class Request:
                 environ.get("HTTP_SEC_FETCH_SITE", "none") in {"none", "same-origin"}
                 or environ.get("HTTP_SEC_FETCH_MODE") == "navigate"
             )
+            and environ.get("HTTP_CONNECTION", "").lower() != "close"
             and not sign_of_proxy(environ)
         )
 

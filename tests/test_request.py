@@ -41,7 +41,6 @@ def request(**more: Any) -> Request:
             id="a link in a web mail",
         ),
         pytest.param({"SERVER_PROTOCOL": "HTTP/2"}, id="HTTP/2"),
-        pytest.param({"HTTP_CONNECTION": "close"}, id="urllib"),
         pytest.param(
             {"HTTP_USER_AGENT": "Mozilla/5.0", "HTTP_CONNECTION": "keep-alive"}, id="a browser"
         ),
@@ -66,6 +65,8 @@ def test_a_person_on_this_machine_is_local(more: Environ) -> None:
         pytest.param({"HTTP_HOST": "[::1"}, id="an open bracket"),
         pytest.param({"HTTP_HOST": None}, id="no Host"),
         pytest.param({"SERVER_PROTOCOL": "HTTP/1.0"}, id="nginx, passing nothing on"),
+        pytest.param({"HTTP_CONNECTION": "close"}, id="nginx by HTTP/1.1, and a script's urllib"),
+        pytest.param({"HTTP_CONNECTION": "Close"}, id="the same in capitals"),
         pytest.param({"HTTP_VIA": "1.1 Caddy"}, id="Via"),
         pytest.param({"HTTP_USER_AGENT": "Mozilla/5.0"}, id="nginx 1.30, passing nothing on"),
         pytest.param({"HTTP_X_FORWARDED_FOR": "127.0.0.1"}, id="X-Forwarded-For"),
