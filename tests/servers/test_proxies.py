@@ -1,5 +1,6 @@
 """Real proxies in front of a real project: whom Jam.py takes its users for."""
 
+import re
 import sqlite3
 from collections.abc import Generator
 from contextlib import closing, contextmanager
@@ -13,19 +14,15 @@ from support.servers import Server, run_nginx, run_server
 pytestmark = need.program("nginx")
 
 LOGGED_IN, NOT_LOGGED_IN = 9, 5
+HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "nginx.md"
 #: two people on loopback, neither of them with the address from which nginx connects
 ANNA, EVE = "127.0.0.2", "127.0.0.3"
 HOST = {"Host": "www.example.com"}
 
-FORWARDING_NGINX = """
-    location / {
-      proxy_pass http://UPSTREAM;
-      proxy_set_header Host $host;
-      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-      proxy_set_header X-Forwarded-Proto $scheme;
-      proxy_set_header X-Request-ID $request_id;
-    }
-"""
+#: what the documentation tells to write
+FORWARDING_NGINX = re.findall(r"```nginx\n(.*?)```", HOW_TO.read_text("utf-8"), re.DOTALL)[
+    0
+].replace("127.0.0.1:8000", "UPSTREAM")
 #: the two samples of Jam.py's documentation, as far as the proxy goes
 JAM_SAMPLES = {
     "with X-Forwarded-For": """
