@@ -133,8 +133,12 @@ def make_project(
             stderr=errors,
             encoding="utf-8",
         ) as maker:
-            for line in maker.stdout or ():
-                progress(line.rstrip())
+            try:
+                for line in maker.stdout or ():
+                    progress(line.rstrip())
+            except BaseException:  # Ctrl-C: nothing may go on writing into the folder
+                maker.kill()
+                raise
         if maker.returncode:
             errors.seek(0)
             raise DemoError(f"Jam.py could not make the project:\n{errors.read().strip()}")
