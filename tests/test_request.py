@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from support.jam import jam_site
 from support.wsgi import Environ, environ, hello, serve
 
 from jamguard import Request, Shield
@@ -154,5 +155,6 @@ def test_facts_of_the_connection_are_carried_and_facts_of_the_path_are_not() -> 
     assert not inner.serves(inner.environ, SITE)
 
 
-def test_a_site_without_a_project_has_no_session() -> None:
-    assert request(HTTP_COOKIE="demo_session_8000=x").session is None
+@pytest.mark.parametrize("site", [SITE, jam_site()], ids=["no project", "a project"])
+def test_without_a_cookie_of_jam_py_there_is_no_session(site: Site) -> None:
+    assert Request(environ(HTTP_COOKIE="theme=dark"), site).session is None
