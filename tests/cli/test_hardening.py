@@ -94,3 +94,17 @@ def test_both_files_of_a_real_project_are_hardened(project: Path) -> None:
         compile(file.read_text(), file, "exec")
         assert "application = jamguard.harden(application)" in file.read_text()
     assert harden_project(project) == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/start.md"])
+def test_the_documentation_shows_what_becomes_of_wsgi_py(project: Path, page: str) -> None:
+    harden_file(project / "wsgi.py")
+    becomes = (project / "wsgi.py").read_text().strip()
+    assert becomes in (Path(__file__).parents[2] / page).read_text("utf-8")
+
+
+def test_the_documentation_shows_what_becomes_of_server_py(project: Path) -> None:
+    harden_file(project / "server.py")
+    source = (project / "server.py").read_text()
+    becomes = source[source.index("    import jamguard") :].strip()
+    assert becomes in (Path(__file__).parents[2] / "docs/start.md").read_text("utf-8")
