@@ -32,16 +32,16 @@ def ask(path, method="GET", body=None, **more):
     answer = call(shielded, path, method, body, **more)
     return [answer.status, answer.get("Jamguard-Refused"), answer.body.decode()]
 
-def upload(**changed):
+def upload(kind="file", **changed):
     fields = {"task_id": 1, "item_id": 6, "field_id": 18, "path": "x", "file_name": "a.png"}
     parts = [
         f'--b\\r\\nContent-Disposition: form-data; name="{name}"\\r\\n\\r\\n{value}\\r\\n'
         for name, value in {**fields, **changed}.items()
     ]
-    parts.append('--b\\r\\nContent-Disposition: form-data; name="file"; filename="a.png"\\r\\n')
+    parts.append(f'--b\\r\\nContent-Disposition: form-data; name="{kind}"; filename="a.png"\\r\\n')
     parts.append('\\r\\na\\r\\n--b--\\r\\n')
-    kind = "multipart/form-data; boundary=b"
-    return ask("/upload", "POST", "".join(parts).encode(), CONTENT_TYPE=kind)
+    form = "multipart/form-data; boundary=b"
+    return ask("/upload", "POST", "".join(parts).encode(), CONTENT_TYPE=form)
 
 def as_before():
     task.on_request = task.on_logout = task.on_upload = None
@@ -117,6 +117,12 @@ CASES: Final = {
         *("200 OK", None, '"file_name": "a_'),
     ),
     "an upload to no number": Case("result = upload(item_id='x')", "200 OK", says=NOT_UNDERSTOOD),
+    "an upload of another kind": Case(
+        """
+        consts.SAFE_MODE = False
+        result = upload('other')""",
+        *("200 OK", "errors", NOT_UNDERSTOOD),
+    ),
     "an upload before the login": Case("result = upload()", "200 OK", says="Please log in first."),
     # what the project's own code does wrong is not taken for Jam.py's faults
     "its own fault in an upload": Case(
