@@ -90,6 +90,13 @@ CASES: Final = {
         result = ask('/api', 'POST', b'x' * 1_100_000)""",
         *("200 OK", "errors", "That is more than this site accepts at once."),
     ),
+    "a form longer than Jam.py allows": Case(
+        """
+        consts.MAX_CONTENT_LENGTH = 1
+        form = "application/x-www-form-urlencoded"
+        result = ask('/login.html', 'POST', b'login=' + b'x' * 1_100_000, CONTENT_TYPE=form)""",
+        *("413 Request Entity Too Large", None),
+    ),
     "a call to the builder in production": Case(
         """
         Path('builder.html').touch()
