@@ -49,5 +49,6 @@ def _log_to_stderr() -> None:
     """Make the log visible where nobody has set up logging, as under a bare `python server.py`."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s jamguard %(message)s"))
+    handler.addFilter(lambda _: not logging.root.handlers)  # set up since, as waitress does
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)

@@ -174,9 +174,13 @@ def test_a_server_that_does_not_start_is_told(tmp_path: Path) -> None:
 
 
 def test_the_command_for_windows_serves_too(project: Path) -> None:
+    harden_project(project)
     port = free_port()
     with run_command(server_command("waitress", port), project, port) as server:
         server.login(CLERK)
+        assert server.request("GET", "/jam/../admin.sqlite").status == 400
+        # waitress sets up logging after the application is made: no line twice for all that
+        assert server.log().count("reason=dot-segment") == 1
 
 
 def test_every_setting_in_the_file_is_right_also_without_its_comment_sign() -> None:
