@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jamguard.address import UNIX, UNKNOWN, contains, parse_address, peer_address
+from jamguard.address import UNIX, UNKNOWN, _parse, contains, parse_address, peer_address
 from jamguard.values import parse_network
 
 
@@ -77,6 +77,13 @@ def test_an_address_has_one_text_and_one_key(text: str, canonical: str, key: str
 )
 def test_what_is_no_address_is_none(text: str) -> None:
     assert parse_address(text) is None
+
+
+def test_a_text_too_long_for_an_address_is_not_remembered() -> None:
+    before = _parse.cache_info().currsize
+    for number in range(100):
+        assert parse_address(f"192.0.2.1{number:2000}") is None
+    assert _parse.cache_info().currsize == before
 
 
 @pytest.mark.parametrize("text", [None, "", "localhost", "<local>", "0.0.0.0", "::", "unix"])

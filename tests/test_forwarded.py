@@ -42,6 +42,7 @@ def read(header: Header, value: str) -> str | None:
         pytest.param("192.0.2.66," + "203.0.113.1," * HOPS + "203.0.113.1", None, id="many hops"),
         pytest.param("192.0.2.66\x00, 198.51.100.7", "198.51.100.7", id="a NUL on the left"),
         pytest.param("198.51.100.7\x00", None, id="a NUL"),
+        pytest.param("192.0.2.66,\r\n 198.51.100.7", None, id="a folded line (uWSGI, wsgiref)"),
         pytest.param("198.51.100.7' where 1 --", None, id="SQL"),
         pytest.param("\xff\xfe, 198.51.100.\xb9", None, id="8-bit"),
     ],
@@ -79,6 +80,9 @@ def test_the_client_is_the_last_address_that_is_not_a_proxys(
         ),
         pytest.param('for="192.0.2.66, for=198.51.100.7"', None, None, id="a comma in quotes"),
         pytest.param("for=192.0.2.66;for=198.51.100.7", None, None, id="twice in one element"),
+        pytest.param(
+            'by=203.0.113.1;host="a;for=192.0.2.66;x="', None, None, id="a name in another's quotes"
+        ),
         pytest.param("for=unknown", None, None, id="unknown"),
         pytest.param('for="_hidden"', None, None, id="hidden"),
         pytest.param("by=203.0.113.1;proto=https", None, "https", id="no client"),

@@ -97,6 +97,13 @@ def test_behind_a_declared_proxy_nobody_is_local(said: str) -> None:
     assert not env[KEY].local
 
 
+def test_a_request_that_is_known_to_come_through_a_proxy_is_not_local() -> None:
+    declared, undeclared = request(**HERE), request(**HERE)
+    declared.peer_trusted = undeclared.undeclared = True
+    assert not declared.local
+    assert not undeclared.local
+
+
 def test_without_the_proxy_guard_the_peer_is_the_client() -> None:
     plain = request(REMOTE_ADDR="192.0.2.9", HTTP_X_FORWARDED_FOR="198.51.100.7")
     assert plain.client is plain.peer

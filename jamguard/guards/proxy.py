@@ -164,9 +164,7 @@ class Proxy(Guard):
         request.peer_trusted = True
         said = tuple(map(environ.get, self._keys))
         client, changes = self._claims.get(said) or self._read(said)
-        if "wsgi.url_scheme" in changes:
-            request.secure = changes["wsgi.url_scheme"] == "https"
-        else:
+        if "wsgi.url_scheme" not in changes:
             self._doubt_scheme(request)
         for key in FORWARDING.intersection(environ):
             del environ[key]
@@ -187,12 +185,12 @@ class Proxy(Guard):
         values = dict(zip(self._keys, said, strict=True))
         client, scheme = client_of(self._chosen, said[0] or "", self._networks)
         client = client or UNKNOWN
-        if self._chosen == "forwarded":
+        if self._chosen == "forwarded" and self.scheme:
             values[PROTO] = scheme
         checked = {FOR: client.text, "HTTP_HOST": values.get("HTTP_HOST") or ""}
-        for setting, (key, form) in CLAIMS.items():
+        for key, form in CLAIMS.values():
             last = (values.get(key) or "").rpartition(",")[2].strip()
-            if getattr(self, setting) and form.fullmatch(last):
+            if form.fullmatch(last):
                 checked[key] = last
         changes = proxy_fixed(checked)
         changes["REMOTE_ADDR"] = client.text

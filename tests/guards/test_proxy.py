@@ -98,7 +98,7 @@ def test_an_undeclared_proxy_keeps_its_address_and_is_named_once_with_the_settin
 ) -> None:
     shield = Shield(hello, [Proxy()])
     for _ in range(3):
-        env = environ(REMOTE_ADDR=remote, **more)
+        env = environ(REMOTE_ADDR=remote, HTTP_HOST="localhost", **more)
         assert serve(shield, env).code == 200
         request = env[KEY]
         assert request.undeclared
@@ -263,6 +263,14 @@ def test_a_declared_proxy_that_says_nothing_usable_makes_the_client_unknown(
     assert "127.0.0.1 sends no valid x-forwarded-for" in notice
 
 
+@pytest.mark.parametrize("remote", ["192.0.2.1", PROXY])
+def test_a_header_whose_name_has_a_blank_counts_for_nothing(remote: str) -> None:
+    # bjoern and uWSGI make such keys of `X-Forwarded-For : 192.0.2.66`
+    more = {"HTTP_X_FORWARDED_FOR ": LIE, "HTTP_X_FORWARDED_FOR": CLIENT}
+    request, env = seen_behind(DECLARED, REMOTE_ADDR=remote, **more)
+    assert request.client.text == env["REMOTE_ADDR"] == (CLIENT if remote == PROXY else remote)
+
+
 def test_a_unix_peer_that_is_not_declared_is_not_believed() -> None:
     request, env = seen_behind(DECLARED, REMOTE_ADDR="", HTTP_X_FORWARDED_FOR=CLIENT)
     assert request.client is UNIX
@@ -373,6 +381,8 @@ def test_forwarded_tells_the_scheme_and_x_forwarded_proto_does_not() -> None:
     assert env["wsgi.url_scheme"] == "https"
     request, env = seen_behind(guard, **said, HTTP_X_FORWARDED_PROTO="http")
     assert request.secure
+    request, env = seen_behind(Proxy(trusted=(PROXY,), header="forwarded", scheme=False), **said)
+    assert env["wsgi.url_scheme"] == "http"
     said["HTTP_FORWARDED"] = f"for={CLIENT}"
     # gunicorn believed the client's own header
     forged = {"HTTP_X_FORWARDED_PROTO": "https", "wsgi.url_scheme": "https"}
