@@ -44,7 +44,9 @@ class lazy(Generic[Fact]):  # noqa: N801 - used as a decorator, like `property`
     def __get__(self, request: object, owner: object) -> "Fact | lazy[Fact]":
         if request is None:
             return self
-        fact = request.__dict__[self._name] = self._work_out(request)
+        fact = self._work_out(request)
+        # not by `__dict__`: asking for that makes every later look-up on the object slower
+        setattr(request, self._name, fact)
         return fact
 
     if TYPE_CHECKING:
