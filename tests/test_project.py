@@ -119,7 +119,9 @@ def test_each_notice_is_given_in_one_place() -> None:
 def test_the_version_is_the_same_everywhere() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     newest = re.search(
-        r"^## \[([\d.]+)\]", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE
+        r"^## \[(?:Unreleased\]\s+What will be )?(\d+\.\d+\.\d+)",
+        (ROOT / "CHANGELOG.md").read_text("utf-8"),
+        re.MULTILINE,
     )
     assert newest
     assert {project["version"], newest[1]} == {jamguard.__version__}
