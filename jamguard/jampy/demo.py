@@ -31,19 +31,38 @@ ITEM, REPORT = 10, 13
 #: what every new project has in its tree
 TASK, CATALOGS, JOURNALS, REPORTS = 1, 2, 3, 5
 
-Fields = Sequence[tuple[str, str, int, Mapping[str, object]]]
+Values = Mapping[str, object]
 
-#: name, caption, kind, and what else the builder's form asks
-CUSTOMER_FIELDS: Final[Fields] = (
-    ("name", "Name", TEXT, {"f_size": 100, "f_required": True}),
-    ("email", "E-mail", TEXT, {"f_size": 100}),
-    ("notes", "Notes", LONGTEXT, {}),
-    ("photo", "Photo", IMAGE, {}),
-    ("doc", "Document", FILE, {"f_file_accept": ""}),
+
+def field(name: str, caption: str, kind: int, **more: object) -> Values:
+    """Describe a field as the builder's form does; SQLite has its name in capitals."""
+    return {
+        "f_field_name": name,
+        "f_db_field_name": name.upper(),
+        "f_name": caption,
+        "f_data_type": kind,
+        "f_alignment": 1,
+        "f_file_download_btn": True,
+        "f_file_open_btn": True,
+        **more,
+    }
+
+
+CUSTOMER_FIELDS: Final = (
+    field("name", "Name", TEXT, f_size=100, f_required=True),
+    field("email", "E-mail", TEXT, f_size=100),
+    field("notes", "Notes", LONGTEXT),
+    field("photo", "Photo", IMAGE),
+    field("doc", "Document", FILE, f_file_accept=""),
 )
-ORDER_FIELDS: Final[Fields] = (
-    ("order_date", "Date", DATE, {}),
-    ("total", "Total", CURRENCY, {}),
+ORDER_FIELDS: Final = (field("order_date", "Date", DATE), field("total", "Total", CURRENCY))
+#: what every item has and takes over from its group
+COMMON_FIELDS: Final = (
+    "f_field_name",
+    "f_db_field_name",
+    "f_name",
+    "f_data_type",
+    "f_default_value",
 )
 
 CUSTOMERS_CODE: Final = """\
@@ -120,20 +139,16 @@ def make_project(
     """
     find_project_script()
     given = {"admin": admin_password, "clerk": clerk_password, "safe_mode": safe_mode}
-    with (
-        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors,
-        tempfile.TemporaryFile("w+", encoding="utf-8") as secrets,
-    ):
-        json.dump(given, secrets)
-        secrets.seek(0)
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
         with subprocess.Popen(  # noqa: S603 - this interpreter, this module
             [sys.executable, "-m", "jamguard.jampy.demo", str(folder)],
-            stdin=secrets,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
             encoding="utf-8",
         ) as maker:
             try:
+                print(json.dumps(given), file=maker.stdin, flush=True)
                 for line in maker.stdout or ():
                     progress(line.rstrip())
             except BaseException:  # Ctrl-C: nothing may go on writing into the folder
@@ -165,7 +180,7 @@ def find_project_script() -> Path:
 def main() -> None:
     """Make the project in the folder that the command line names, telling each step."""
     folder = Path(sys.argv[1]).resolve()
-    given = json.load(sys.stdin)
+    given = json.loads(sys.stdin.readline())
     output = sys.stdout
     with redirect_stdout(sys.stderr):  # Jam.py prints what it does
         for step in build(folder, given["admin"], given["clerk"], given["safe_mode"]):
@@ -193,10 +208,10 @@ def build(folder: Path, admin_password: str, clerk_password: str, safe_mode: boo
     yield "adding customers, orders and a report"
     role = builder.add("sys_roles", f_name="clerk")  # first, so that it may do all that follows
     customers, ids = builder.add_table(CATALOGS, "customers", CUSTOMER_FIELDS)
-    lookup = {"f_object": customers, "f_object_field": ids["name"]}
-    builder.add_table(
-        JOURNALS, "orders", [("customer", "Customer", INTEGER, lookup), *ORDER_FIELDS]
+    customer = field(
+        "customer", "Customer", INTEGER, f_object=customers, f_object_field=ids["name"]
     )
+    builder.add_table(JOURNALS, "orders", [customer, *ORDER_FIELDS])
     write_template(folder / "reports" / "custlist.ods")
     report = builder.add(
         "sys_items",
@@ -251,17 +266,25 @@ class Builder:
         _assign(item, values)
         _apply(item)
 
-    def add_table(self, group: int, name: str, fields: Fields) -> tuple[int, dict[str, int]]:
-        """Add an item with a table; return its id, and the ids of its fields by name.
-
-        The group's own fields (id, deleted, record_version) are copied, under new ids.
-        """
+    def add_table(
+        self, group: int, name: str, fields: Sequence[Values]
+    ) -> tuple[int, dict[str, int]]:
+        """Add an item with a table; return its id, and the ids of its fields by name."""
         common = self._item("sys_fields")
         common.set_where(owner_rec_id=group)
         common.open()
-        table, _ = self.call("get_new_table_name", name)
+        copied = [{key: one.field_by_name(key).data for key in COMMON_FIELDS} for one in common]
         item = self._item("sys_items", open_empty=True)
         item.append()
+        item.sys_fields.open()
+        ids: dict[str, int] = {}
+        for values in [*copied, *fields]:
+            number = self.call("get_fields_next_id")
+            item.sys_fields.append()
+            _assign(item.sys_fields, {**values, "id": number, "task_id": TASK})
+            item.sys_fields.post()
+            ids[str(values["f_field_name"])] = number
+        table, _ = self.call("get_new_table_name", name)
         _assign(
             item,
             {
@@ -274,37 +297,6 @@ class Builder:
                 "f_visible": True,
                 "f_soft_delete": True,
                 "f_index": str(group),
-            },
-        )
-        ids: dict[str, int] = {}
-
-        def add_field(field_name: str, values: Mapping[str, object]) -> None:
-            ids[field_name] = self.call("get_fields_next_id")
-            item.sys_fields.append()
-            _assign(item.sys_fields, {**values, "id": ids[field_name], "task_id": TASK})
-            item.sys_fields.post()
-
-        item.sys_fields.open()
-        copied = ("f_name", "f_field_name", "f_db_field_name", "f_data_type", "f_default_value")
-        for one in common:
-            add_field(one.f_field_name.value, {key: one.field_by_name(key).data for key in copied})
-        for field_name, caption, kind, more in fields:
-            add_field(
-                field_name,
-                {
-                    "f_name": caption,
-                    "f_field_name": field_name,
-                    "f_db_field_name": self.call("server_set_literal_case", field_name),
-                    "f_data_type": kind,
-                    "f_alignment": 1,
-                    "f_file_download_btn": True,
-                    "f_file_open_btn": True,
-                    **more,
-                },
-            )
-        _assign(
-            item,
-            {
                 "f_primary_key": ids["id"],
                 "f_deleted_flag": ids["deleted"],
                 "f_record_version": ids["record_version"],
@@ -331,7 +323,7 @@ class Builder:
         return item
 
 
-def _assign(item: Any, values: Mapping[str, object]) -> None:  # noqa: ANN401 - Jam.py has no types
+def _assign(item: Any, values: Values) -> None:  # noqa: ANN401 - Jam.py has no types
     for name, value in values.items():
         if value is not None:
             item.field_by_name(name).value = value

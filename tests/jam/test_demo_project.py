@@ -106,3 +106,12 @@ def test_safe_mode_can_be_left_off(tmp_path: Path) -> None:
 def test_a_failure_says_what_jam_py_said(tmp_path: Path) -> None:
     with pytest.raises(DemoError, match=r"could not make the project:(.|\n)*FileNotFoundError"):
         make_project(tmp_path / "nowhere", admin_password="a", clerk_password="c", progress=print)
+
+
+def test_an_interruption_ends_the_process_that_makes_it(tmp_path: Path) -> None:
+    def interrupt(step: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make_project(tmp_path, admin_password="a", clerk_password="c", progress=interrupt)
+    assert not (tmp_path / "demo.sqlite").exists()
