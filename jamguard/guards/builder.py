@@ -12,7 +12,8 @@ from typing import Final
 
 import attrs
 
-from ..address import IPNetwork, contains
+from ..address import Address, IPNetwork, contains
+from ..cache import Bounded
 from ..guard import Guard, Mode, Refusal, Refused
 from ..jampy.calls import ON_BUILDER_UPLOAD, is_builder_call, watch_uploads
 from ..jampy.routes import API, UPLOAD
@@ -42,6 +43,11 @@ class Builder(Guard):
     #: networks that may build; the default is this computer
     allow: tuple[IPNetwork, ...] = LOOPBACK
 
+    #: client -> whether it lies in `allow`
+    _allowed: Bounded[Address, bool] = attrs.field(
+        init=False, repr=False, factory=lambda: Bounded[Address, bool](4096)
+    )
+
     def start(self, site: Site) -> None:
         if site.project:
             watch_uploads(site.project)
@@ -61,7 +67,10 @@ class Builder(Guard):
 
     def _may_build(self, request: Request) -> bool:
         client = request.client
-        if not contains(self.allow, client):
+        allowed = self._allowed.get(client)
+        if allowed is None:
+            allowed = self._allowed.put(client, contains(self.allow, client))
+        if not allowed:
             return False
         return request.local if client.loopback else not request.undeclared
 

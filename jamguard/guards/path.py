@@ -61,7 +61,7 @@ class Path(Guard):
             return NOT_A_PATH  # absolute form, authority form, asterisk form
         if FORBIDDEN.search(path):
             return CHARACTERS
-        if "." in path and DOT_SEGMENT.search(path):
+        if ("/." in path or "/ " in path) and DOT_SEGMENT.search(path):
             return DOTS
         environ = request.environ
         target = environ.get("RAW_URI") or environ.get("REQUEST_URI") or "/"
