@@ -3,7 +3,7 @@
 import ipaddress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jamguard.address import UNIX, UNKNOWN, _parse, contains, parse_address, peer_address
@@ -138,6 +138,7 @@ def test_a_network_contains_its_addresses_only_of_its_version() -> None:
         assert not contains(networks, peer_address(outside))
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_whatever_is_read_comes_out_as_ipaddress_writes_it(text: str) -> None:
     address = parse_address(text)
@@ -146,6 +147,7 @@ def test_whatever_is_read_comes_out_as_ipaddress_writes_it(text: str) -> None:
         assert address.text.isascii()
 
 
+@settings(deadline=None)
 @given(st.ip_addresses().filter(lambda ip: int(ip) & 0xFFFFFFFF))
 def test_every_address_is_read_as_itself(
     ip: ipaddress.IPv4Address | ipaddress.IPv6Address,

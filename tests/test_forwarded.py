@@ -1,7 +1,7 @@
 """What forwarding headers say, and how far that can be believed."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jamguard.address import IPNetwork
@@ -113,6 +113,7 @@ def test_a_header_of_one_value_is_no_list(value: str, client: str | None) -> Non
     assert read("x-real-ip", value) == client
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(max_codepoint=255), max_size=200))
 def test_nothing_left_of_the_proxys_entry_chooses_the_client(lies: str) -> None:
     assert read("x-forwarded-for", f"{lies}, 198.51.100.7") == "198.51.100.7"

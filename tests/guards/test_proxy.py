@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.wsgi import Environ, call, environ, hello, serve
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -423,6 +423,7 @@ header_text = st.text(st.characters(max_codepoint=255), max_size=80) | st.sample
 lies = st.dictionaries(st.sampled_from(sorted(FORWARDING)), header_text, max_size=6)
 
 
+@settings(deadline=None)
 @given(lies)
 def test_without_a_declared_peer_the_client_is_the_peer_whatever_is_sent(
     claims: dict[str, str],
@@ -435,6 +436,7 @@ def test_without_a_declared_peer_the_client_is_the_peer_whatever_is_sent(
         assert request.undeclared is (bool(claims) and remote != "192.0.2.1")
 
 
+@settings(deadline=None)
 @given(lies, st.text(st.characters(max_codepoint=255), max_size=80))
 def test_behind_declared_proxies_a_client_never_chooses_its_address(
     claims: dict[str, str], left: str
@@ -445,6 +447,7 @@ def test_behind_declared_proxies_a_client_never_chooses_its_address(
         assert request.client.text == env["REMOTE_ADDR"] == env["HTTP_X_FORWARDED_FOR"] == CLIENT
 
 
+@settings(deadline=None)
 @given(lies)
 def test_no_raw_text_reaches_the_application_as_an_address(claims: dict[str, str]) -> None:
     headers: tuple[Header, ...] = ("x-forwarded-for", "forwarded", "x-real-ip")
@@ -456,6 +459,7 @@ def test_no_raw_text_reaches_the_application_as_an_address(claims: dict[str, str
         assert env["REMOTE_ADDR"] != PROXY
 
 
+@settings(deadline=None)
 @given(st.ip_addresses(v=4) | st.ip_addresses(v=6, network="2001:db8:1::/48"))
 def test_behind_one_proxy_the_environ_is_what_proxy_fix_makes_of_it(
     client: ipaddress.IPv4Address | ipaddress.IPv6Address,

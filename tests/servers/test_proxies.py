@@ -1,17 +1,13 @@
 """Real proxies in front of a real project: whom Jam.py takes its users for."""
 
-import re
 import sqlite3
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from support import need
 from support.projects import ADMIN, CLERK, TASK
 from support.servers import Server, run_nginx, run_server
-
-pytestmark = need.program("nginx")
 
 LOGGED_IN, NOT_LOGGED_IN = 9, 5
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "nginx.md"
@@ -20,9 +16,8 @@ ANNA, EVE = "127.0.0.2", "127.0.0.3"
 HOST = {"Host": "www.example.com"}
 
 #: what the documentation tells to write
-FORWARDING_NGINX = re.findall(r"```nginx\n(.*?)```", HOW_TO.read_text("utf-8"), re.DOTALL)[
-    0
-].replace("127.0.0.1:8000", "UPSTREAM")
+DOCUMENTED = HOW_TO.read_text("utf-8").partition("```nginx\n")[2].partition("```")[0]
+FORWARDING_NGINX = DOCUMENTED.replace("127.0.0.1:8000", "UPSTREAM")
 #: the two samples of Jam.py's documentation, as far as the proxy goes
 JAM_SAMPLES = {
     "with X-Forwarded-For": """
