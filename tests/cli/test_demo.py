@@ -32,7 +32,7 @@ def demo(*arguments: str, folder: Path, until: str) -> Generator[Server, None, N
     command = [sys.executable, "-m", "jamguard", "demo", *arguments, "--port", str(port)]
     with (
         path.open("wb") as output,
-        subprocess.Popen(command, stdout=output, stderr=output, env=None) as process,
+        subprocess.Popen(command, stdout=output, stderr=output) as process,
     ):
         server = Server(port, path, process)
         try:
