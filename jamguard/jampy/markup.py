@@ -65,14 +65,21 @@ CSS_COMMENT: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
 CSS_IMPORT: Final = re.compile(r"@import\s+(?:url\(\s*)?[\"']?([^\"')\s;]+)", re.IGNORECASE)
 CSS_URL: Final = re.compile(r"url\(\s*[\"']?([^\"')\s]+)", re.IGNORECASE)
 
-#: comments, strings, and what makes code out of text
+#: comments, strings, and what makes code out of text; an end that is missing costs no second look
 SCRIPT_TOKEN: Final = re.compile(
-    r"""//[^\n]* | /\*.*?\*/
-    | "(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\\n])*' | `(?:\\.|[^`\\])*`
+    r"""//[^\n]* | /\*.*?(?:\*/|\Z)
+    | "(?:\\.|[^"\\\n])*"? | '(?:\\.|[^'\\\n])*'? | `(?:\\.|[^`\\])*`?
     | (?<![\w$.])(?:window\.)?(?:eval\s*\( | new\s+Function\s*\(
         | set(?:Timeout|Interval)\s*\(\s*(?=["'`]))
     """,
     re.DOTALL | re.VERBOSE,
+)
+#: what stands against a policy in one script, before it is read no further
+ENOUGH: Final = 20
+MAKES_CODE: Final = re.compile(r"\beval\s*\(|\bnew\s+Function\b")
+MAKES_STYLES: Final = re.compile(r"createElement\(\s*[\"'`]style[\"'`]|<style\b", re.IGNORECASE)
+EMBEDS: Final = re.compile(
+    r"<(embed|object)\b|createElement\(\s*[\"'](embed|object)", re.IGNORECASE
 )
 HANDLER_IN_TEXT: Final = re.compile(r"<\w[^<>]*\s(on[a-z]{3,})\s*=\s*\\?[\"'\w]", re.IGNORECASE)
 JAVASCRIPT_IN_TEXT: Final = re.compile(r"=\s*\\?[\"']?javascript:", re.IGNORECASE)
@@ -96,8 +103,10 @@ class Content:
     reasons: list[str] = attrs.field(factory=list[str])
     #: origins that scripts name: nobody can tell what is loaded from there -> where
     named: dict[str, str] = attrs.field(factory=dict[str, str])
-    #: a script of Jam.py's hands text to a timer, which browsers count as `eval`
+    #: scripts that nobody here will change make code out of text
     evaluates: bool = False
+    #: scripts put `<style>` into the page
+    styles_itself: bool = False
     #: files of the site that this one loads
     sheets: list[str] = attrs.field(factory=list[str])
     files: list[str] = attrs.field(factory=list[str])
@@ -107,6 +116,8 @@ class Content:
         self.scripts |= other.scripts
         self.styles |= other.styles
         self.reasons += other.reasons
+        self.evaluates |= other.evaluates
+        self.styles_itself |= other.styles_itself
         self.named = other.named | self.named
         for directive, origins in other.origins.items():
             self.origins.setdefault(directive, set()).update(origins)
@@ -153,11 +164,8 @@ def digest(text: str) -> str:
 def read_html(name: str, text: str, *, rendered: bool) -> Content:
     """Read a page or a file of templates. `rendered`: Jinja makes the page out of it."""
     reader = _Reader(name, rendered=rendered)
-    try:
-        reader.feed(text.replace("\r\n", "\n").replace("\r", "\n"))
-        reader.close()
-    except AssertionError as error:  # html.parser's word for `<![nonsense`
-        reader.content.reasons.append(f"{name}:{reader.getpos()[0]}: not readable ({error})")
+    reader.feed(text.replace("\r\n", "\n").replace("\r", "\n"))
+    reader.close()
     return reader.content
 
 
@@ -170,6 +178,12 @@ class _Reader(HTMLParser):
         self._inside = ""  # `script` or `style` whose text is being read
         self._text: list[str] = []
         self._line = 0
+
+    def parse_html_declaration(self, i: int) -> int:
+        """Skip `<![CDATA[`, `<![if IE]>` and the like as browsers do: up to the next `>`."""
+        if self.rawdata.startswith("<![", i):
+            return self.parse_bogus_comment(i)
+        return super().parse_html_declaration(i)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in reversed(attrs)}  # the first one counts
@@ -216,7 +230,11 @@ class _Reader(HTMLParser):
             for candidate in value.split(","):
                 self.content.load(candidate, ("img-src",))
         elif (tag, name) in LOADS:
-            self.content.load(value, LOADS[tag, name])
+            foreign = self.content.load(value, LOADS[tag, name])
+            if tag in ("embed", "object") and not foreign:
+                self.content.origins.setdefault("object-src", set()).add("'self'")
+            if tag == "script" and foreign:
+                self.content.styles_itself = True  # nobody knows what it does
 
     def _link(self, given: dict[str, str]) -> None:
         for rel in given.get("rel", "").lower().split():
@@ -243,10 +261,12 @@ def _read_style(text: str, content: Content) -> None:
         content.load(url, ("img-src", "font-src"))
 
 
-def read_script(name: str, text: str, *, library: bool) -> Content:
-    """Read a script. Of a library only what makes code out of text counts."""
+def read_script(name: str, text: str) -> Content:
+    """Read a script that the project's developer wrote."""
     content = Content()
     for token in SCRIPT_TOKEN.finditer(text):
+        if len(content.reasons) + len(content.named) >= ENOUGH:
+            break
         found, start = token[0], token.start()
         if found[0] == "/":
             continue  # a comment
@@ -255,13 +275,33 @@ def read_script(name: str, text: str, *, library: bool) -> Content:
             content.reasons.append(
                 f"{_place(name, text, start)}: {code}...) makes code out of text; use a function"
             )
-        elif not library:
-            for what in _in_text(found):
-                content.reasons.append(f"{_place(name, text, start)}: {what}")
-            for origin in _named(found):
-                if not ONLY_NAMES.search(text[max(0, start - 40) : start]):
-                    content.named.setdefault(origin, _place(name, text, start))
+            continue
+        for what in _in_text(found):
+            content.reasons.append(f"{_place(name, text, start)}: {what}")
+        for origin in _named(found):
+            before = text[max(0, start - 40) : start]
+            if origin not in content.named and not ONLY_NAMES.search(before):
+                content.named[origin] = _place(name, text, start)
+    _note_habits(text, content)
     return content
+
+
+def read_library(text: str) -> Content:
+    """Read a script that others wrote: what it does is allowed, for nobody here will change it."""
+    content = Content()
+    content.evaluates = MAKES_CODE.search(text) is not None
+    _note_habits(text, content)
+    return content
+
+
+def _note_habits(text: str, content: Content) -> None:
+    """Allow what scripts do that is no danger as long as no foreign script runs."""
+    content.styles_itself = MAKES_STYLES.search(text) is not None
+    if "createObjectURL" in text:
+        for directive in ("connect-src", "frame-src", "object-src", "worker-src"):
+            content.origins.setdefault(directive, set()).add("blob:")
+    if EMBEDS.search(text):
+        content.origins.setdefault("object-src", set()).add("'self'")
 
 
 def _place(name: str, text: str, start: int) -> str:

@@ -13,7 +13,7 @@ from typing import Final
 import attrs
 
 from ..routes import Route
-from .markup import Content, read_css, read_html, read_script
+from .markup import Content, read_css, read_html, read_library, read_script
 from .routes import BUILDER, BUILDER_LOGIN, LOGIN
 
 #: seconds after which files that a page loads are looked at again; the page's own: each time
@@ -106,25 +106,24 @@ class Pages:
     def _scripts(
         self, page: Content, content: Content, loaded: dict[Path, Stamp], *, with_modules: bool
     ) -> None:
-        """Read the project's templates, its client modules, and the scripts that its page loads."""
-        scripts: dict[Path, bool] = {}  # whether it is a library
-        for url in page.files:
-            path = self._file(url, self._folder)
-            if path and not path.is_relative_to(self._package):
-                scripts[path] = True
-        if with_modules:
-            modules = self._folder / "js"
-            loaded[modules] = stamp(modules)
-            scripts |= dict.fromkeys(sorted(modules.glob("*.js")), False)
-            templates = self._folder / "templates.html"
-            loaded[templates] = stamp(templates)
-            if loaded[templates] is not None:
-                content.add(read_html(templates.name, _text(templates), rendered=False))
-        for path, library in scripts.items():
+        """Read the scripts that a page loads, the project's client modules and its templates."""
+        libraries = filter(None, (self._file(url, self._folder) for url in page.files))
+        for path in libraries:
             loaded[path] = stamp(path)
-            if loaded[path] is not None and not path.name.endswith(".min.js"):
-                name = path.relative_to(self._folder).as_posix()
-                content.add(read_script(name, _text(path), library=library))
+            if loaded[path] is not None and not path.is_relative_to(self._package):
+                content.add(read_library(_text(path)))
+        if not with_modules:
+            return
+        modules = self._folder / "js"
+        loaded[modules] = stamp(modules)
+        for path in sorted(modules.glob("*.js")):
+            if not path.name.endswith(".min.js"):  # Jam.py's copy without the spaces
+                loaded[path] = stamp(path)
+                content.add(read_script(f"js/{path.name}", _text(path)))
+        templates = self._folder / "templates.html"
+        loaded[templates] = stamp(templates)
+        if loaded[templates] is not None:
+            content.add(read_html(templates.name, _text(templates), rendered=False))
 
     def _file(self, url: str, folder: Path) -> Path | None:
         """Return the file behind a URL of the site, as Jam.py's file server finds it."""

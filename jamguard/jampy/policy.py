@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 #: for what nothing is known about: it cannot break a page
 LIGHT: Final = {
     "base-uri": ["'self'"],
-    "object-src": ["'none'"],
+    "object-src": ["'self'"],  # a page of its own may show a PDF that way
     "frame-ancestors": ["'self'"],
 }
 
@@ -79,12 +79,12 @@ def page_policy(route: Route, content: Content, origins: Iterable[str]) -> Polic
     }
     if content.evaluates:
         policy["script-src"].append("'unsafe-eval'")
-    if route is BUILDER:
+    if route is BUILDER or content.styles_itself:
         policy["style-src"] = [own, "'unsafe-inline'"]
         del policy["style-src-attr"]
     for directive, found in content.origins.items():
-        allowed = [] if policy[directive] == ["'none'"] else policy[directive]
-        policy[directive] = [*allowed, *sorted(found)]
+        policy[directive] = [source for source in policy[directive] if source != "'none'"]
+        policy[directive] += sorted(found - {*policy[directive]})
     for directive in LOADING:
         policy[directive] += [origin for origin in origins if origin not in policy[directive]]
     return policy
