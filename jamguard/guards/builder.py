@@ -33,7 +33,7 @@ NOT_HERE: Final = Refusal(
 class Builder(Guard):
     """Refuse the Application Builder to everybody outside of `allow`.
 
-    A loopback address counts only for somebody on this very machine (`Request.local`): a
+    A loopback address counts only for a browser on this very machine (`Request.local`): a
     reverse proxy makes the whole internet come from there. Behind an undeclared proxy
     nobody is in `allow`, since its clients cannot be told apart. Fails closed. Does not
     look at who is logged in.
@@ -72,7 +72,10 @@ class Builder(Guard):
             allowed = self._allowed.put(client, contains(self.allow, client))
         if not allowed:
             return False
-        return request.local if client.loopback else not request.undeclared
+        if client.loopback:
+            # a browser sends `Connection`, and a proxy that shows no other sign takes it away
+            return request.local and "HTTP_CONNECTION" in request.environ
+        return not request.undeclared
 
     def _refusal(self, request: Request) -> Refusal:
         name = request.client.text

@@ -37,6 +37,8 @@ class Https(Guard):
     def check(self, request: Request) -> Refusal | None:
         if request.secure or request.method not in {"GET", "HEAD"}:
             return None
+        if request.undeclared:
+            return None  # a proxy that ends TLS and is not believed would be redirected for ever
         if request.route is HEALTH or request.path.startswith(ACME_CHALLENGE):
             return None
         if not request.host:

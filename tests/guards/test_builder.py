@@ -12,7 +12,11 @@ from jamguard.guards.proxy import Proxy
 from jamguard.values import parse_network
 
 LOAD = b'["load",0,0,null,0]'
-HERE: dict[str, Any] = {"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "127.0.0.1:8080"}
+HERE: dict[str, Any] = {
+    "REMOTE_ADDR": "127.0.0.1",
+    "HTTP_HOST": "127.0.0.1:8080",
+    "HTTP_CONNECTION": "keep-alive",
+}
 
 
 def shield(trusted: tuple[str, ...] = (), **settings: Any) -> Shield:
@@ -53,8 +57,9 @@ def test_what_is_the_builders_is_refused_to_a_stranger(
     ("environ", "code"),
     [
         (HERE, 200),
-        ({"REMOTE_ADDR": "::1", "HTTP_HOST": "[::1]:8080"}, 200),
-        ({"REMOTE_ADDR": "::ffff:127.0.0.1", "HTTP_HOST": "localhost"}, 200),
+        ({**HERE, "REMOTE_ADDR": "::1", "HTTP_HOST": "[::1]:8080"}, 200),
+        ({**HERE, "REMOTE_ADDR": "::ffff:127.0.0.1", "HTTP_HOST": "localhost"}, 200),
+        ({"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "127.0.0.1:8080"}, 403),
         ({**HERE, "HTTP_ORIGIN": "http://localhost:8080"}, 200),
         ({"REMOTE_ADDR": "192.168.0.9"}, 403),
         ({**HERE, "HTTP_HOST": "www.example.com"}, 403),

@@ -5,6 +5,7 @@ from support.wsgi import call, hello
 
 from jamguard import ConfigError, Shield, harden
 from jamguard.guards.https import Https
+from jamguard.guards.proxy import Proxy
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -35,6 +36,14 @@ def test_a_visitor_over_http_is_redirected_when_asked(method: str) -> None:
 )
 def test_who_is_not_redirected(path: str, method: str, more: dict[str, str]) -> None:
     assert call(Shield(hello, [Https(redirect=True)]), path, method, **more).code == 200
+
+
+def test_a_proxy_that_is_not_declared_is_not_sent_in_circles() -> None:
+    """It may have ended TLS; its word for it is not taken."""
+    app = Shield(hello, [Proxy(), Https(redirect=True)])
+    said = {"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_PROTO": "https"}
+    assert call(app, **said).code == 200
+    assert call(app, REMOTE_ADDR="198.51.100.1", HTTP_X_FORWARDED_PROTO="https").code == 308
 
 
 def test_nobody_is_redirected_by_default() -> None:

@@ -17,9 +17,11 @@ SAMPLES = {
     "without headers": "location / { proxy_pass http://UPSTREAM; }",
 }
 #: asks for the builder's own items, and what its answer has in it
+#: what every browser sends, and a proxy takes away
+BROWSER = {"Connection": "keep-alive"}
 LOAD: list[object] = ["load", 0, 0, None, 0]
 OPENED = b"sys_users"
-FORM = {"Content-Type": "multipart/form-data; boundary=b0undary"}
+FORM = {"Content-Type": "multipart/form-data; boundary=b0undary", "Connection": "keep-alive"}
 
 
 @pytest.fixture(scope="module")
@@ -96,15 +98,15 @@ def server(request: pytest.FixtureRequest, project: Path) -> Iterator[Server]:
 
 
 def test_on_this_computer_the_builder_works(server: Server, project: Path) -> None:
-    assert server.request("GET", "/builder.html").status == 200
-    assert OPENED in server.api(LOAD).body
+    assert server.request("GET", "/builder.html", BROWSER).status == 200
+    assert OPENED in server.api(LOAD, headers=BROWSER).body
     assert written(server, "0", "built.txt") == 200
     assert (project / "built.txt").exists()
 
 
 def test_a_name_that_was_rebound_to_this_computer_may_not_build(server: Server) -> None:
     """DNS rebinding: a page of evil.example talks to 127.0.0.1 by its own name."""
-    host = {"Host": f"evil.example:{server.port}"}
+    host = {**BROWSER, "Host": f"evil.example:{server.port}"}
     assert server.request("GET", "/builder.html", host).status in {403, 503}
     assert OPENED not in server.api(LOAD, headers=host).body
 
