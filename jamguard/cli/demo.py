@@ -88,7 +88,7 @@ def demo(
         free = find_port(port)
         with signals_interrupt(), project(folder, console) as (place, passwords):
             serve(place, free, passwords, console)
-    except (DemoError, OSError) as error:
+    except (DemoError, OSError, ValueError) as error:
         fail(str(error))
     except KeyboardInterrupt:
         console.print("The demo has ended.")
@@ -142,6 +142,7 @@ def project(
             place = Path(temporary).resolve()
             yield place, make(place, console)
     elif (folder / MARK).is_file():
+        harden_project(folder)  # somebody may have tried it without the line
         yield folder.resolve(), None
     elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise DemoError(f"{folder} is neither empty nor a demo; name another folder")

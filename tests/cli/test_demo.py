@@ -93,11 +93,22 @@ def test_a_kept_demo_is_served_again_with_its_passwords(tmp_path: Path) -> None:
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(SECONDS) == 0
     before = {path: path.read_bytes() for path in place.glob("*.py")}
+    # somebody wanted to see it without jamguard
+    wsgi = place / "wsgi.py"
+    wsgi.write_text(
+        "from jam.wsgi import create_application\napplication = create_application(__file__)\n"
+    )
     with demo(str(place), folder=tmp_path, until="Ctrl-C ends it") as server:
         assert "password:" not in server.log()
         assert "their passwords were shown when it was made" in server.log()
         server.login(clerk)
-    assert {path: path.read_bytes() for path in place.glob("*.py")} == before
+    assert "application = jamguard.harden(application)" in wsgi.read_text()
+    server_py = place / "server.py"
+    assert server_py.read_bytes() == before[server_py]
+    wsgi.write_text("application = None\n")
+    code, said = invoke(str(place))
+    assert code == 2
+    assert "has no line 'application = create_application(...)'" in said
 
 
 def test_an_interrupted_demo_leaves_nothing_half_made(tmp_path: Path) -> None:
