@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
-from support.projects import CLERK, CUSTOMERS, FIELD_DOC, TASK, copy
+from support.projects import CLERK, CUSTOMERS, FIELD_DOC, TASK
 from support.servers import Server, run_server
 from support.visit import CHROMIUM, visit
 
