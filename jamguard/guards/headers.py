@@ -26,6 +26,7 @@ from ..values import Duration
 HSTS: Final = "Strict-Transport-Security"
 #: an address, or a name that no certificate is for
 UNNAMED: Final = re.compile(r"|(.*\.)?localhost|\[.*|[\d.]+")
+SET_COOKIE: Final = "set-cookie"
 #: part of the names of Jam.py's session cookies
 SESSION_COOKIE: Final = "_session"
 WRITTEN: Final = {"secure": "; Secure", "httponly": "; HttpOnly", "samesite": "; SameSite=Lax"}
@@ -71,8 +72,9 @@ class Headers(Guard):
     _named: Bounded[str | None, bool] = attrs.field(
         init=False, repr=False, factory=lambda: Bounded(256)
     )
-    _bundles: dict[tuple[Route, bool], Bundle] = attrs.field(
-        init=False, repr=False, factory=dict[tuple[Route, bool], Bundle]
+    #: over http, over https
+    _bundles: tuple[dict[Route, Bundle], dict[Route, Bundle]] = attrs.field(
+        init=False, repr=False, factory=lambda: ({}, {})
     )
     _pages: Bounded[tuple[Content, bool], Bundle] = attrs.field(
         init=False, repr=False, factory=lambda: Bounded(32)
@@ -90,22 +92,20 @@ class Headers(Guard):
         route = request.route
         secure = request.secure
         names = response.names
-        if "set-cookie" in names:
+        if SET_COOKIE in names:
             self._mend_cookies(request, response)
         if "x-powered-by" in names:
             response.remove("X-Powered-By")
         if secure and self._is_named(request):
             response.set_default(HSTS, self._hsts)
-        if route is FILE and may_run(request.path, response.get("Content-Type")):
+        if route is FILE and may_run(request.path, response):
             CONTAINED_FILE.set_defaults(response)
-        project = request.site.project
-        if route.page and project and is_jams_page(request, response):
+        bundle = self._bundles[secure].get(route) or self._bundle(route, secure=secure)
+        if route.page and (project := request.site.project) and is_jams_page(request, response):
             content = project.pages.content(route)
             bundle = self._pages.get((content, secure)) or self._page(
                 request.site, route, content, secure=secure
             )
-        else:
-            bundle = self._bundles.get((route, secure)) or self._bundle(route, secure=secure)
         bundle.set_defaults(response)
         if self.paths:
             self._override(request.path, response)
@@ -117,7 +117,7 @@ class Headers(Guard):
             headers.append(policy(self.csp))
         elif self.csp != "off":
             headers.append(policy(LIGHT))
-        bundle = self._bundles[route, secure] = Bundle.of(headers)
+        bundle = self._bundles[secure][route] = Bundle.of(headers)
         return bundle
 
     def _page(self, site: Site, route: Route, content: Content, *, secure: bool) -> Bundle:
@@ -145,7 +145,7 @@ class Headers(Guard):
     def _mend_cookies(self, request: Request, response: Response) -> None:
         jams = request.site.project is not None
         for number, (name, value) in enumerate(response.headers):
-            if name.lower() == "set-cookie":
+            if len(name) == len(SET_COOKIE) and name.lower() == SET_COOKIE:
                 pair, semicolon, attributes = value.partition(";")
                 session = jams and SESSION_COOKIE in pair.partition("=")[0]
                 key = (semicolon + attributes, request.secure, session)

@@ -8,6 +8,7 @@ that jQuery parses, its icons are `data:` images, and the builder's code editor 
 Source: CSP Level 3 (W3C).
 """
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
@@ -39,7 +40,9 @@ CONTAINED: Final = {
 }
 
 #: folders below `static` whose files come from users, or are made of what they entered
-WRITTEN_BY_USERS: Final = (["files"], ["reports"], ["internal"])
+WRITTEN_BY_USERS: Final = re.compile(
+    r"^[/.]*/static/[/.]*(?:files|reports|internal)(?:/|$)", re.IGNORECASE
+)
 
 #: what `origins` of the settings may be used for
 LOADING: Final = (
@@ -90,15 +93,14 @@ def page_policy(route: Route, content: Content, origins: Iterable[str]) -> Polic
     return policy
 
 
-def may_run(path: str, kind: str | None) -> bool:
+def may_run(path: str, response: Response) -> bool:
     """Say whether a file is an upload or a report of a media type that can hold code.
 
     Pictures, sound, film, PDF and plain text hold none; a drawing (SVG) does.
     """
-    parts = [part.lower() for part in path.split("/") if part not in ("", ".")]
-    if parts[:1] != ["static"] or parts[1:2] not in WRITTEN_BY_USERS:
+    if not WRITTEN_BY_USERS.search(path):
         return False
-    kind = (kind or "").partition(";")[0].strip().lower()
+    kind = (response.get("Content-Type") or "").partition(";")[0].strip().lower()
     harmless = kind.startswith(("image/", "audio/", "video/")) and kind != "image/svg+xml"
     return not harmless and kind not in ("application/pdf", "text/plain")
 

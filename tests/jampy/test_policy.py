@@ -2,6 +2,7 @@
 
 import pytest
 
+from jamguard.guard import Response
 from jamguard.jampy.markup import Content
 from jamguard.jampy.policy import LOADING, may_run, page_policy
 from jamguard.jampy.routes import BUILDER, LOGIN, PAGE
@@ -80,4 +81,5 @@ def test_no_script_is_ever_allowed_for_being_inline() -> None:
 def test_which_files_may_hold_code_of_strangers(
     path: str, kind: str | None, *, expected: bool
 ) -> None:
-    assert may_run(path, kind) is expected
+    response = Response("200 OK", [("Content-Type", kind)] if kind else [])
+    assert may_run(path, response) is expected
