@@ -60,6 +60,7 @@ main{box-sizing:border-box;width:min(34rem,100% - 2rem);margin:1rem;padding:2rem
 border:1px solid #d5dce3;border-radius:.75rem}
 h1{margin:0 0 1rem;font-size:1.375rem;line-height:1.3;overflow-wrap:anywhere}
 p{margin:0 0 1rem;overflow-wrap:anywhere}
+p:last-child{margin:0}
 small{color:#51606f}
 a{color:#0b57a4;display:inline-block;padding:.5rem 0}
 @media (prefers-color-scheme:dark){body{background:#12181f;color:#e7ecf1}
