@@ -100,6 +100,9 @@ class Headers(Guard):
             response.set_default(HSTS, self._hsts)
         if route is FILE and may_run(request.path, response):
             CONTAINED_FILE.set_defaults(response)
+            if "script" in (response.get("Content-Type") or "").lower():
+                # 'self' of a page's policy would let it run
+                response.replace("Content-Type", "text/plain; charset=utf-8")
         bundle = self._bundles[secure].get(route) or self._bundle(route, secure=secure)
         if route.page and (project := request.site.project) and is_jams_page(request, response):
             content = project.pages.content(route)

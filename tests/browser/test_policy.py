@@ -43,6 +43,37 @@ def test_a_handler_that_was_injected_runs_without_guards_and_not_behind_them(
     assert bool(visited.violations) is harden
 
 
+def upload(page: Page, server: Server, name: str, text: str) -> str:
+    """Upload a file as the application does; return its address."""
+    answer = page.request.post(
+        f"{server.url}/upload",
+        multipart={
+            "file": {"name": name, "mimeType": "text/plain", "buffer": text.encode()},
+            "file_name": name,
+            "path": "",
+            "task_id": str(TASK),
+            "item_id": str(CUSTOMERS),
+            "field_id": str(FIELD_DOC),
+        },
+    )
+    data = answer.json()["result"]["data"]
+    return f"{server.url}/{data['path']}/{data['file_name']}"
+
+
+@HARDENED
+def test_a_script_that_was_uploaded_runs_without_guards_and_not_behind_them(
+    browser: Browser, project: Path, *, harden: bool
+) -> None:
+    with run_server(project, harden=harden) as server, visit(browser) as visited:
+        page = visited.page
+        log_in(page, server)
+        address = upload(page, server, "a.js", "parent.document.title = 'stolen'")
+        frame = f"<iframe srcdoc=\"<script src='{address}'></script><p>A frame\"></iframe>"
+        page.evaluate("html => $('#content').append(html)", frame)
+        expect(page.frame_locator("iframe").locator("p")).to_have_text("A frame")
+        expect(page).to_have_title("Demo" if harden else "stolen")
+
+
 @HARDENED
 def test_a_page_that_was_uploaded_runs_without_guards_and_not_behind_them(
     browser: Browser, project: Path, *, harden: bool
@@ -50,19 +81,8 @@ def test_a_page_that_was_uploaded_runs_without_guards_and_not_behind_them(
     with run_server(project, harden=harden) as server, visit(browser) as visited:
         page = visited.page
         log_in(page, server)
-        answer = page.request.post(
-            f"{server.url}/upload",
-            multipart={
-                "file": {"name": "a.html", "mimeType": "text/html", "buffer": UPLOAD.encode()},
-                "file_name": "a.html",
-                "path": "",
-                "task_id": str(TASK),
-                "item_id": str(CUSTOMERS),
-                "field_id": str(FIELD_DOC),
-            },
-        )
-        data = answer.json()["result"]["data"]
-        page.goto(f"{server.url}/{data['path']}/{data['file_name']}")
+        address = upload(page, server, "a.html", UPLOAD)
+        page.goto(address)
         expect(page.locator("p")).to_have_text("A page")
         expect(page).to_have_title("own" if harden else "stolen")
 

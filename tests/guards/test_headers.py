@@ -424,6 +424,14 @@ def test_uploads_are_kept_from_running(folder: Path) -> None:
     assert ask(jams(folder), "/static/files/x.png", picture).get(CSP) == LIGHT
 
 
+@pytest.mark.parametrize("kind", ["text/javascript; charset=utf-8", "Application/ECMAScript"])
+def test_an_uploaded_script_is_plain_text(folder: Path, kind: str) -> None:
+    script = answering(("Content-Type", kind))
+    answer = ask(jams(folder), "/static/files/x.js", script)
+    assert answer.all("Content-Type") == ["text/plain; charset=utf-8"]
+    assert ask(jams(folder), "/static/js/x.js", script).get("Content-Type") == kind
+
+
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
