@@ -34,7 +34,7 @@ def send_chunked(server: Server, path: str, megabytes: int) -> tuple[int, bytes]
     with socket.create_connection(("127.0.0.1", server.port), 20) as connection:
         connection.sendall(
             f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-            "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n".encode()
+            "Transfer-Encoding: chunked\r\nConnection: keep-alive\r\n\r\n".encode()
         )
         answer = b""
         with suppress(OSError):
@@ -42,6 +42,7 @@ def send_chunked(server: Server, path: str, megabytes: int) -> tuple[int, bytes]
                 connection.sendall(chunk)
                 sent += 1
             connection.sendall(b"0\r\n\r\n")
+        connection.settimeout(5)  # the connection may stay open after the answer
         with suppress(OSError):
             while some := connection.recv(65536):
                 answer += some
