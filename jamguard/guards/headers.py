@@ -15,7 +15,7 @@ import attrs
 from ..bundle import WORDS, Bundle, are_headers, are_origins, is_policy, policy, standard
 from ..cache import Bounded
 from ..guard import Guard, Response
-from ..jampy.markup import Content
+from ..jampy.content import Content
 from ..jampy.policy import CONTAINED, LIGHT, Policy, is_jams_page, may_run, page_policy
 from ..jampy.routes import API, FILE, LOGIN, PAGE
 from ..request import Request

@@ -13,8 +13,10 @@ from typing import Final
 import attrs
 
 from ..routes import Route
-from .markup import Content, read_css, read_html, read_library, read_script
+from .content import Content
+from .markup import read_css, read_html
 from .routes import BUILDER, BUILDER_LOGIN, LOGIN
+from .scripts import read_library, read_script
 
 #: seconds after which files that a page loads are looked at again; the page's own: each time
 LOOK_AGAIN: Final = 2.0

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..guard import Response
 from ..routes import Route
-from .markup import Content
+from .content import Content
 from .routes import BUILDER, LOGIN
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from support.wsgi import Answer, call, hello
 from jamguard import ConfigError, Guard, Refusal, Request, Shield, harden
 from jamguard.config import Settings
 from jamguard.guards.headers import Headers
-from jamguard.jampy.markup import digest
+from jamguard.jampy.content import digest
 from jamguard.jampy.project import Project
 from jamguard.site import Site
 from jamguard.values import Duration

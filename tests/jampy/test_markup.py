@@ -1,20 +1,14 @@
-"""What files ask of a policy: nothing missed that would break a page, few false alarms."""
+"""What HTML and CSS ask of a policy: nothing missed that breaks a page, few false alarms."""
 
 import hashlib
 from base64 import b64encode
 
 import pytest
 
-from jamguard.jampy.markup import (
-    ENOUGH,
-    Content,
-    digest,
-    origin_of,
-    read_css,
-    read_html,
-    read_library,
-    read_script,
-)
+from jamguard.jampy.content import Content, digest
+from jamguard.jampy.markup import read_css, read_html
+
+FOREIGN = {"https://c.example.com", "https://cdn.jsdelivr.net"}
 
 
 def sha(text: str) -> str:
@@ -23,29 +17,6 @@ def sha(text: str) -> str:
 
 def html(text: str, *, rendered: bool = False) -> Content:
     return read_html("index.html", text, rendered=rendered)
-
-
-@pytest.mark.parametrize(
-    ("url", "origin"),
-    [
-        ("https://cdn.example.com/x.js?v=1", "https://cdn.example.com"),
-        ("HTTPS://CDN.Example.com:8443", "https://cdn.example.com:8443"),
-        (" http://cdn.example.com#x", "http://cdn.example.com"),
-        ("//cdn.example.com/x.js", "cdn.example.com"),
-        ("wss://live.example.com/feed", "wss://live.example.com"),
-        ("https://{s}.tile.example.com/{z}/{x}.png", "https://*.tile.example.com"),
-        ("jam/js/jam.js", None),
-        ("/static/x.js", None),
-        ("data:image/png;base64,AAAA", None),
-        ("https://", None),
-        ("https://x;script-src *", None),
-        ("https://ex ample.com/", "https://ex"),
-        ("https://münchen.example/", None),
-        ("", None),
-    ],
-)
-def test_origins(url: str, origin: str | None) -> None:
-    assert origin_of(url) == origin
 
 
 def test_inline_scripts_and_styles_are_hashed_as_browsers_read_them() -> None:
@@ -76,7 +47,10 @@ def test_what_asks_for_nothing(text: str) -> None:
 @pytest.mark.parametrize(
     ("tag", "asked"),
     [
-        ('<script src="https://c.example.com/x.js">', {"script-src"}),
+        (
+            '<script src="https://cdn.jsdelivr.net/x.js">',
+            {"script-src", "style-src", "font-src", "img-src", "connect-src"},
+        ),
         (
             '<link rel="Stylesheet" href="https://c.example.com">',
             {"style-src", "font-src", "img-src"},
@@ -102,15 +76,45 @@ def test_what_tags_load_is_allowed_by_the_directive_that_rules_it(
     tag: str, asked: set[str]
 ) -> None:
     content = html(tag)
-    assert {
-        name for name, found in content.origins.items() if "https://c.example.com" in found
-    } == asked
+    assert {name for name, found in content.origins.items() if found & FOREIGN} == asked
     assert content.reasons == []
 
 
 def test_a_foreign_script_may_bring_styles() -> None:
     assert html('<script src="https://c.example.com/x.js">').styles_itself
     assert not html('<script src="static/x.js">').styles_itself
+
+
+@pytest.mark.parametrize(
+    ("address", "objections"),
+    [
+        ("https://cdnjs.cloudflare.com/ajax/libs/x.js", 0),
+        ("//unpkg.com/x.js", 0),
+        ("https://www.googletagmanager.com/gtag/js?id=1", 0),
+        ("https://maps.example.com/api.js", 1),
+        ("//maps.example.com/api.js", 1),
+        ("static/x.js", 0),
+    ],
+)
+def test_a_script_that_may_load_anything_has_to_be_listed(address: str, objections: int) -> None:
+    content = html(f'\n<script src="{address}"></script>')
+    assert len(content.objections([])) == objections
+    assert all(text.startswith("index.html:2: a script from ") for text in content.objections([]))
+    assert content.objections(list(content.named)) == []
+
+
+def test_analytics_may_send_what_it_counts() -> None:
+    content = html('<script src="https://www.googletagmanager.com/gtag/js"></script>')
+    assert "https://*.google-analytics.com" in content.origins["connect-src"]
+
+
+def test_inline_scripts_are_read_like_all_others() -> None:
+    content = html("\n<script>\nfetch('https://api.example.com')\neval(a)</script>")
+    (reason,) = content.reasons
+    assert reason.startswith("index.html:4: eval(...)")
+    assert content.named == {
+        "https://api.example.com": "index.html:3: names https://api.example.com"
+    }
 
 
 def test_own_files_may_be_embedded() -> None:
@@ -174,120 +178,3 @@ def test_style_sheets() -> None:
         "img-src": {"https://fonts.googleapis.com", "https://c.example.com"},
     }
     assert content.sheets == ["more.css", "/static/x.css"]
-
-
-@pytest.mark.parametrize(
-    ("code", "reason"),
-    [
-        ("let a;\neval(a)", "js/demo.js:2: eval(...) makes code out of text; use a function"),
-        ("window.eval (a)", "js/demo.js:1: window.eval (...)"),
-        ("x = new  Function('return 1')", "js/demo.js:1: new Function(...)"),
-        ("setTimeout('go()', 1)", "js/demo.js:1: setTimeout(...)"),
-        ("setInterval( `go()`, 1)", "js/demo.js:1: setInterval(...)"),
-        ("""a = '<a href="#" onclick="go()">'""", 'js/demo.js:1: HTML with onclick="..."; bind it'),
-        (r'a = "<a onclick=\"go()\">"', 'js/demo.js:1: HTML with onclick="..."'),
-        ("a = `\n<img onerror=go()>`", 'js/demo.js:1: HTML with onerror="..."'),
-        ("a = '<a href=\"javascript:void(0)\">'", "js/demo.js:1: HTML with a javascript: URL"),
-    ],
-)
-def test_what_scripts_do_that_a_policy_would_stop(code: str, reason: str) -> None:
-    (found,) = read_script("js/demo.js", code).reasons
-    assert found.startswith(reason)
-
-
-@pytest.mark.parametrize(
-    ("code", "origin"),
-    [
-        ("fetch('https://api.example.com/v1')", "https://api.example.com"),
-        ("const API = `https://api.example.com`", "https://api.example.com"),
-        ("new WebSocket('wss://live.example.com')", "wss://live.example.com"),
-        ("import x from 'https://esm.example.com/x.js'", "https://esm.example.com"),
-        ("$.getScript('//cdn.example.com/x.js')", "cdn.example.com"),
-        ("$('<img src=\"https://i.example.com/i.png\">')", "https://i.example.com"),
-        ("a.b = \"<iframe src='https://f.example.com/'>\"", "https://f.example.com"),
-    ],
-)
-def test_origins_that_scripts_name_have_to_be_listed(code: str, origin: str) -> None:
-    content = read_script("js/demo.js", "\n" + code)
-    (objection,) = content.objections([])
-    assert objection.startswith(f"js/demo.js:2: names {origin}; ")
-    assert f'origins = ["{origin}"]' in objection
-    assert content.objections([origin]) == []
-
-
-@pytest.mark.parametrize(
-    "code",
-    [
-        "// eval(a); fetch('https://api.example.com')",
-        "/* eval(a)\n onclick= */",
-        "medieval(a); obj.eval(a); retrieval (a)",
-        "setTimeout(function() { go() }, 100); setTimeout(go, 1)",
-        "a = 'https://www.w3.org/2000/svg'",
-        "a = '<svg xmlns=\"http://www.w3.org/2000/svg\">'",
-        "a = '<a href=\"https://help.example.com\">Help</a>'",
-        "window.open('https://help.example.com', '_blank')",
-        "location.href = 'https://help.example.com'",
-        "location = \"https://help.example.com\"; location.assign('https://help.example.com')",
-        "$('a').attr({href: 'https://help.example.com'})",
-        "item.message('See https://help.example.com')",
-        "[location.protocol, '//', location.host].join('')",
-        "a = '// no comment'; b = '//'; c = \"a//b\"",
-        "a = 'condition = 1'; b = 'javascript: the language'",
-        "button.on('click', go); item.on_after_open = go",
-        "a = 'it\\'s eval(x)'",
-        "a = /[\"']/; go()",
-        "",
-    ],
-)
-def test_scripts_that_are_no_cause_for_alarm(code: str) -> None:
-    content = read_script("js/demo.js", code)
-    assert content.objections([]) == []
-    assert (content.evaluates, content.styles_itself, content.origins) == (False, False, {})
-
-
-@pytest.mark.parametrize(
-    ("code", "evaluates", "styles_itself"),
-    [
-        ("var f=new Function('a','return a')", True, False),
-        ("eval(x)", True, False),
-        ("d.createElement('style')", False, True),
-        ("e.innerHTML='<style>a{}</style>'", False, True),
-        ("'https://docs.example.com/'; x.onclick=y", False, False),
-    ],
-)
-def test_what_libraries_do_is_allowed(code: str, evaluates: bool, styles_itself: bool) -> None:
-    content = read_library(code)
-    assert (content.evaluates, content.styles_itself) == (evaluates, styles_itself)
-    assert content.objections([]) == []
-
-
-def test_scripts_that_make_files_may_show_them() -> None:
-    content = read_script("js/demo.js", "a = URL.createObjectURL(b); c = '<embed src=\"x.pdf\">'")
-    assert content.origins == {
-        "connect-src": {"blob:"},
-        "frame-src": {"blob:"},
-        "worker-src": {"blob:"},
-        "object-src": {"blob:", "'self'"},
-    }
-
-
-def test_contents_add_up() -> None:
-    content = Content()
-    content.add(html('<script>a</script><img src="https://a.example.com/i">'))
-    content.add(html('<script>b</script><img src="https://b.example.com/i"><p onclick="x">'))
-    content.add(read_library("eval(a); '<style>'"))
-    content.add(read_script("js/a.js", "'https://c.example.com'"))
-    content.add(read_script("js/b.js", "'https://c.example.com'"))
-    assert list(content.scripts) == [sha("a"), sha("b")]
-    assert content.origins == {"img-src": {"https://a.example.com", "https://b.example.com"}}
-    assert content.named == {"https://c.example.com": "js/a.js:1"}
-    assert (content.evaluates, content.styles_itself, len(content.reasons)) == (True, True, 1)
-
-
-def test_a_script_full_of_reasons_is_read_no_further() -> None:
-    assert len(read_script("js/demo.js", "eval(a)\n" * 100).reasons) == ENOUGH
-
-
-def test_a_script_of_a_million_characters_is_read_in_no_time() -> None:
-    read_script("js/demo.js", "'" * 500_000 + "/*" * 100 + '"\\' * 100_000 + "<a " * 50_000)
-    read_script("js/demo.js", "'" + "<a " * 100_000 + "'")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jamguard.jampy.markup import Content, digest
+from jamguard.jampy.content import Content, digest
 from jamguard.jampy.pages import LARGEST, LOOK_AGAIN, Pages
 from jamguard.jampy.routes import BUILDER, BUILDER_LOGIN, LOGIN, PAGE
 

@@ -3,7 +3,7 @@
 import pytest
 
 from jamguard.guard import Response
-from jamguard.jampy.markup import Content
+from jamguard.jampy.content import Content
 from jamguard.jampy.policy import LOADING, may_run, page_policy
 from jamguard.jampy.routes import BUILDER, LOGIN, PAGE
 
