@@ -82,8 +82,10 @@ def sign_of_proxy(environ: Mapping[str, Any]) -> str:
     """Say what shows that a proxy handed this request on, or `""` when nothing does.
 
     A proxy that tells nothing of its clients still shows itself by `Via` (RFC 9110 section
-    7.6.3), by HTTP/1.0, which nginx before 1.29.7 speaks unless told otherwise, or by the
-    lack of `Connection`, which browsers send and proxies take away (RFC 9110 section 7.6.1).
+    7.6.3), by HTTP/1.0, which nginx before 1.29.7 speaks unless told otherwise, by
+    `Connection: upgrade` with nothing to upgrade to, which nginx sends when it is set up for
+    WebSockets, or by the lack of `Connection`, which browsers send and proxies take away (RFC
+    9110 section 7.6.1).
     """
     if not FORWARDING.isdisjoint(environ):
         key = min(FORWARDING.intersection(environ))
@@ -93,7 +95,10 @@ def sign_of_proxy(environ: Mapping[str, Any]) -> str:
     protocol = environ.get("SERVER_PROTOCOL")
     if protocol == "HTTP/1.0":
         return "it speaks HTTP/1.0"
-    if "HTTP_CONNECTION" in environ or protocol != "HTTP/1.1":
+    connection = environ.get("HTTP_CONNECTION")
+    if connection and connection.lower() == "upgrade" and "HTTP_UPGRADE" not in environ:
+        return "it sends Connection: upgrade with every request"
+    if connection is not None or protocol != "HTTP/1.1":
         return ""
     browser = environ.get("HTTP_USER_AGENT", "").startswith("Mozilla/")
     return "it takes away a browser's Connection header" if browser else ""

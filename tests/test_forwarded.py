@@ -135,6 +135,8 @@ def test_nothing_left_of_the_proxys_entry_chooses_the_client(lies: str) -> None:
         ({"HTTP_VIA": "1.1 Caddy"}, "it sends Via"),
         ({"SERVER_PROTOCOL": "HTTP/1.0"}, "it speaks HTTP/1.0"),
         ({**BROWSER, "HTTP_CONNECTION": "keep-alive"}, ""),
+        ({"HTTP_CONNECTION": "upgrade"}, "it sends Connection: upgrade with every request"),
+        ({**BROWSER, "HTTP_CONNECTION": "Upgrade", "HTTP_UPGRADE": "websocket"}, ""),
         (BROWSER, "it takes away a browser's Connection header"),
         ({**BROWSER, "SERVER_PROTOCOL": "HTTP/2"}, ""),
         ({**BROWSER, "HTTP_USER_AGENT": "curl/8.14.1"}, ""),

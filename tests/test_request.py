@@ -45,6 +45,7 @@ def request(**more: Any) -> Request:
         pytest.param(
             {"HTTP_USER_AGENT": "Mozilla/5.0", "HTTP_CONNECTION": "keep-alive"}, id="a browser"
         ),
+        pytest.param({"HTTP_CONNECTION": "Upgrade", "HTTP_UPGRADE": "websocket"}, id="a WebSocket"),
     ],
 )
 def test_a_person_on_this_machine_is_local(more: Environ) -> None:
@@ -68,6 +69,7 @@ def test_a_person_on_this_machine_is_local(more: Environ) -> None:
         pytest.param({"SERVER_PROTOCOL": "HTTP/1.0"}, id="nginx, passing nothing on"),
         pytest.param({"HTTP_CONNECTION": "close"}, id="nginx by HTTP/1.1, and a script's urllib"),
         pytest.param({"HTTP_CONNECTION": "Close"}, id="the same in capitals"),
+        pytest.param({"HTTP_CONNECTION": "upgrade"}, id="nginx, set up for WebSockets"),
         pytest.param({"HTTP_VIA": "1.1 Caddy"}, id="Via"),
         pytest.param({"HTTP_USER_AGENT": "Mozilla/5.0"}, id="nginx 1.30, passing nothing on"),
         pytest.param({"HTTP_X_FORWARDED_FOR": "127.0.0.1"}, id="X-Forwarded-For"),

@@ -73,8 +73,9 @@ class Builder(Guard):
         if not allowed:
             return False
         if client.loopback:
-            # a browser sends `Connection`, and a proxy that shows no other sign takes it away
-            return request.local and "HTTP_CONNECTION" in request.environ
+            # what browsers send, to the letter: a proxy that shows no other sign takes it away
+            # or writes its own (nginx `upgrade`, Apache `Keep-Alive`)
+            return request.local and request.environ.get("HTTP_CONNECTION") == "keep-alive"
         return not request.undeclared
 
     def _refusal(self, request: Request) -> Refusal:

@@ -8,13 +8,17 @@ from support import projects
 from support.projects import ADMIN
 from support.servers import Server, run_nginx, run_server
 
-#: the two samples of Jam.py's documentation, with nothing declared to jamguard
+#: the two samples of Jam.py's documentation and a common third, nothing declared to jamguard
 SAMPLES = {
     "with headers": (
         "location / { proxy_pass http://UPSTREAM; proxy_set_header Host $host; "
         "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; }"
     ),
     "without headers": "location / { proxy_pass http://UPSTREAM; }",
+    "with WebSockets": (  # nginx's own sample for them, which tells nothing of the client
+        "location / { proxy_pass http://UPSTREAM; proxy_http_version 1.1; "
+        "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; }"
+    ),
 }
 #: asks for the builder's own items, and what its answer has in it
 #: what every browser sends, and a proxy takes away
