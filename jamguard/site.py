@@ -1,6 +1,5 @@
 """What a shield knows of the application it protects, worked out once at start-up."""
 
-from pathlib import Path
 from typing import Any
 
 from .cache import Bounded
@@ -26,11 +25,6 @@ class Site:
     def of(cls, app: Any) -> "Site":  # noqa: ANN401 - any WSGI application
         """Make a site for `app` with default settings."""
         return cls(Settings(), Project.find(app))
-
-    @property
-    def folder(self) -> Path | None:
-        """The folder of the Jam.py project."""
-        return self.project.folder if self.project else None
 
     def route(self, path: str) -> Route:
         """Return what kind of place `path` (`PATH_INFO`) leads to."""

@@ -38,7 +38,8 @@ SERVE: Final = """
 import json
 from support.wsgi import call
 answers = [call(application, path) for path in ("/login.html", "/jam/../admin.sqlite")]
-of = application.site.folder and str(application.site.folder)
+project = application.site.project
+of = project and str(project.folder)
 served = [[answer.code, answer.get("Jamguard-Refused")] for answer in answers]
 print(json.dumps([folder, of, served]), flush=True)
 """
