@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 from support.projects import ADMIN, copy, empty_project
 from support.servers import run_server
-from support.visit import CHROMIUM, Visit, visit
+from support.visit import CHROMIUM, Visit, choose, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs(*CHROMIUM)]
 
@@ -63,7 +63,7 @@ def set_up(page: Page, url: str) -> None:
     page.goto(f"{url}/builder.html")
     form = page.locator(".sys_params.edit-form")
     form.locator("input.f_language ~ .last-btn").click()
-    page.locator(".modal.show td.f_name", has_text="English en-US").dblclick()
+    choose(page.locator(".modal.show td.f_name", has_text="English en-US"))
     form.locator("#ok-btn").click()
     form = page.locator(".sys_tasks.edit-form")
     form.locator("input.f_name").fill("First")

@@ -2,11 +2,19 @@
 
 import re
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import attrs
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from support import need
 
@@ -45,6 +53,7 @@ class Visit:
 def chromium() -> Generator[Browser, None, None]:
     """Run Debian's Chromium without a window; the test is skipped where there is none."""
     path = need.path(*CHROMIUM)
+    expect.set_options(timeout=WAIT_MILLISECONDS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         try:
@@ -66,6 +75,16 @@ def visit(browser: Browser, **options: object) -> Generator[Visit, None, None]:
         yield made
     finally:
         context.close()
+
+
+def choose(row: Locator) -> None:
+    """Choose a row of a list that fills a field; a click while the grid is drawn may be lost."""
+    for _ in range(5):
+        row.dblclick()
+        with suppress(AssertionError):
+            expect(row).to_have_count(0, timeout=3000)
+            return
+    raise AssertionError(f"{row} cannot be chosen")
 
 
 def _listen(made: Visit, message: ConsoleMessage) -> None:
