@@ -27,16 +27,18 @@ LIGHT: Final = {
     "frame-ancestors": ["'self'"],
 }
 
-#: for what users upload and reports contain: shown, but no script in it ever runs
+#: for what users upload and reports contain: shown, but no script in it ever runs. Not
+#: `sandbox`: browsers refuse that together with Cross-Origin-Opener-Policy (HTML Standard,
+#: "create navigation params"), and the application could no longer print a report
 CONTAINED: Final = {
     "default-src": ["'none'"],
     "style-src": ["'self'", "'unsafe-inline'"],
     "img-src": ["'self'", "data:"],
     "font-src": ["'self'", "data:"],
     "media-src": ["'self'"],
+    "base-uri": ["'none'"],
+    "form-action": ["'none'"],
     "frame-ancestors": ["'self'"],
-    # the window that opened a report may print it
-    "sandbox": ["allow-same-origin", "allow-modals", "allow-popups", "allow-downloads"],
 }
 
 #: folders below `static` whose files come from users, or are made of what they entered
