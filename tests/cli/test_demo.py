@@ -179,7 +179,8 @@ def test_without_the_server_it_says_what_to_install(
 
 def test_a_server_that_does_not_start_is_told(tmp_path: Path) -> None:
     (tmp_path / MARK).touch()
-    (tmp_path / "wsgi.py").write_text("raise RuntimeError('spoilt')\n")
+    for name in ("wsgi.py", "server.py"):
+        (tmp_path / name).write_text("application = harden(None)\n")
     code, problem = invoke(str(tmp_path), "--port", str(free_port()))
     assert code == 2
     assert problem.startswith("gunicorn has ended with status")
