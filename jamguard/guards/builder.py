@@ -15,12 +15,16 @@ import attrs
 from ..address import Address, IPNetwork, contains
 from ..cache import Bounded
 from ..guard import Guard, Mode, Refusal, Refused
-from ..jampy.calls import ON_BUILDER_UPLOAD, is_builder_call, watch_uploads
+from ..jampy.calls import ON_BUILDER, is_builder_call, watch
 from ..jampy.routes import API, UPLOAD
 from ..request import Request
-from ..routes import Route
+from ..routes import HEALTH, OTHER, Route
 from ..site import Site
 from ..values import parse_network
+
+#: where only Jam.py knows whether a request is the builder's: what is in a form, and where a
+#: middleware behind the shield has led a path that is not Jam.py's own
+WATCHED: Final = (UPLOAD, OTHER, HEALTH)
 
 LOOPBACK: Final = (parse_network("127.0.0.0/8"), parse_network("::1"))
 
@@ -50,16 +54,16 @@ class Builder(Guard):
 
     def start(self, site: Site) -> None:
         if site.project:
-            watch_uploads(site.project)
+            watch(site.project)
 
     def concerns(self, route: Route) -> bool:
-        return route.builder or route in (API, UPLOAD)
+        return route.builder or route is API or route in WATCHED
 
     def check(self, request: Request) -> Refusal | None:
-        if self._may_build(request):
+        if request.route in WATCHED:
+            request.environ[ON_BUILDER] = lambda: self._refuse_late(request)
             return None
-        if request.route is UPLOAD:
-            request.environ[ON_BUILDER_UPLOAD] = lambda: self._refuse_upload(request)
+        if self._may_build(request):
             return None
         if request.route is API and not is_builder_call(request.body.read()):
             return None
@@ -84,8 +88,10 @@ class Builder(Guard):
             return attrs.evolve(NOT_HERE, detail="not known to be on this computer")
         return attrs.evolve(NOT_HERE, detail=f'[tool.jamguard.builder] allow = ["{name}"]')
 
-    def _refuse_upload(self, request: Request) -> None:
-        """Refuse in the middle of Jam.py's own reading of the form."""
+    def _refuse_late(self, request: Request) -> None:
+        """Refuse what Jam.py has taken for the builder's."""
+        if self._may_build(request):
+            return
         refusal = self._refusal(request)
         if self.mode == "enforce":
             raise Refused(refusal)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 #: a call whose task is a plain positive number: whatever follows, that is not zero
 APPLICATION_CALL: Final = re.compile(rb'\s*\[\s*"[a-z]{1,20}"\s*,\s*[1-9][0-9]{0,17}\s*,')
 
-#: where a request says what to do when its upload turns out to be the builder's
-ON_BUILDER_UPLOAD: Final = "jamguard.on-builder-upload"
+#: where a request says what to do when it turns out to be the builder's
+ON_BUILDER: Final = "jamguard.on-builder"
 
 
 def is_builder_call(body: bytes) -> bool:
@@ -32,24 +32,40 @@ def is_builder_call(body: bytes) -> bool:
     return bool(task_id == 0)
 
 
-def watch_uploads(project: "Project") -> None:
-    """Let Jam.py say, of the form that it has just read, whether it is the builder's.
+def watch(project: "Project") -> None:
+    """Let Jam.py itself say which requests it has taken for the builder's.
 
     An upload is streamed to disk by the form parser; reading it here as well would cost
-    twice, and two parsers could differ.
+    twice, and two parsers could differ. And where a middleware between the shield and
+    Jam.py changes the path, such as a prefix, only Jam.py knows where a request has gone.
     """
-    on_upload = project.app.on_upload
-    if hasattr(on_upload, "watched"):
-        return
+    for name, is_builders in WATCHED.items():
+        answer = getattr(project.app, name, None)
+        if answer and not hasattr(answer, "watched"):
+            setattr(project.app, name, _watched(answer, is_builders))
 
-    def watched(request: Any) -> Any:  # noqa: ANN401 - Jam.py has no types
-        tell: Callable[[], None] | None = request.environ.get(ON_BUILDER_UPLOAD)
-        if tell and request.method == "POST" and _is_zero(request.form.get("task_id")):
+
+def _watched(answer: "Callable[..., Any]", is_builders: "Callable[[Any], bool]") -> Any:  # noqa: ANN401 - Jam.py has no types
+    def watched(request: Any, *rest: Any) -> Any:  # noqa: ANN401 - as above
+        tell: Callable[[], None] | None = request.environ.get(ON_BUILDER)
+        if tell and is_builders(request):
             tell()
-        return on_upload(request)
+        return answer(request, *rest)
 
     watched.watched = True  # type: ignore[attr-defined] # functions take attributes
-    project.app.on_upload = watched
+    return watched
+
+
+def _is_builders_page(_: Any) -> bool:  # noqa: ANN401 - Jam.py has no types
+    return True
+
+
+def _is_builders_call(request: Any) -> bool:  # noqa: ANN401 - as above
+    return request.method == "POST" and is_builder_call(request.get_data())
+
+
+def _is_builders_upload(request: Any) -> bool:  # noqa: ANN401 - as above
+    return request.method == "POST" and _is_zero(request.form.get("task_id"))
 
 
 def _is_zero(task_id: str | None) -> bool:
@@ -57,3 +73,11 @@ def _is_zero(task_id: str | None) -> bool:
         return int(task_id) == 0  # type: ignore[arg-type] # None ends as in Jam.py
     except (TypeError, ValueError):
         return False  # Jam.py cannot read it either
+
+
+#: methods of Jam.py's `App` -> whether the request they answer is the builder's
+WATCHED: Final[dict[str, "Callable[[Any], bool]"]] = {
+    "on_builder": _is_builders_page,
+    "on_api": _is_builders_call,
+    "on_upload": _is_builders_upload,
+}

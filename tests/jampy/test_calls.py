@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from jamguard.jampy.calls import ON_BUILDER_UPLOAD, is_builder_call, watch_uploads
+from jamguard.jampy.calls import ON_BUILDER, is_builder_call, watch
 
 
 @pytest.mark.parametrize(
@@ -66,16 +66,44 @@ def test_a_body_is_taken_apart_as_jam_py_does(body: bytes, *, builder: bool) -> 
 def test_jam_pys_own_form_tells_whose_an_upload_is(task_id: str | None, told: int) -> None:
     uploads: list[object] = []
     project: Any = SimpleNamespace(app=SimpleNamespace(on_upload=uploads.append))
-    watch_uploads(project)
-    watch_uploads(project)  # a second shield on the same application
+    watch(project)
+    watch(project)  # a second shield on the same application
     tellings: list[None] = []
 
     def request(environ: dict[str, Any], method: str = "POST") -> Any:
         return SimpleNamespace(environ=environ, method=method, form={"task_id": task_id})
 
     project.app.on_upload(request({}))
-    project.app.on_upload(request({ON_BUILDER_UPLOAD: lambda: tellings.append(None)}, "GET"))
+    project.app.on_upload(request({ON_BUILDER: lambda: tellings.append(None)}, "GET"))
     assert tellings == []
-    project.app.on_upload(request({ON_BUILDER_UPLOAD: lambda: tellings.append(None)}))
+    project.app.on_upload(request({ON_BUILDER: lambda: tellings.append(None)}))
     assert len(tellings) == told
     assert len(uploads) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "body", "told"),
+    [
+        ("on_builder", "GET", b"", 1),
+        ("on_api", "POST", b'["load",0,0,null,0]', 1),
+        ("on_api", "POST", b'["load",1,0,null,0]', 0),
+        ("on_api", "GET", b'["load",0,0,null,0]', 0),
+    ],
+)
+def test_jam_py_tells_where_a_request_has_gone(
+    name: str, method: str, body: bytes, told: int
+) -> None:
+    answers: list[tuple[object, ...]] = []
+
+    def answer(*given: object) -> None:
+        answers.append(given)
+
+    project: Any = SimpleNamespace(app=SimpleNamespace(**{name: answer}))
+    watch(project)
+    tellings: list[None] = []
+    request = SimpleNamespace(
+        environ={ON_BUILDER: lambda: tellings.append(None)}, method=method, get_data=lambda: body
+    )
+    getattr(project.app, name)(request, "more")
+    assert len(tellings) == told
+    assert answers == [(request, "more")]
