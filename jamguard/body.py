@@ -26,7 +26,7 @@ class Body:
 
     #: most bytes that anybody may read; `request-size` sets it by route
     limit: int = 8 * MEGABYTE
-    #: most parts of a multipart form
+    #: most delimiters of a form
     parts: int = 1000
     _content: bytes | None = None
 
@@ -45,7 +45,7 @@ class Body:
     def bound(self, delimiter: bytes | None = None) -> None:
         """Let the application read the body itself, but no further than the limit.
 
-        `delimiter` is what stands before each part of a multipart form; it is counted.
+        `delimiter` is what stands before or between the parts of a form; it is counted.
         """
         environ = self._environ
         environ["wsgi.input"] = Bounded(
@@ -151,7 +151,7 @@ class Bounded:
     def _count_parts(self, chunk: bytes, delimiter: bytes) -> None:
         seen = self._tail + chunk
         self._parts -= seen.count(delimiter)
-        self._tail = seen[-len(delimiter) + 1 :]
+        self._tail = seen[max(0, len(seen) - len(delimiter) + 1) :]
         if self._parts < 0:
             drain(self._stream, min(self._limit, self._readable - self._taken))
             raise Refused(too_many_parts())
@@ -177,7 +177,7 @@ def too_large(limit: int) -> Refusal:
         status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         reason="body-too-large",
         sentence="too-large",
-        detail=f"more than {limit} bytes",
+        detail=f"more than {limit:d} bytes",
         courtesy=True,
         guard="request-size",
     )

@@ -23,6 +23,10 @@ from ..values import ByteSize, positive
 MEGABYTE: Final = 1024 * 1024
 LENGTH: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 
+#: routes whose body is taken as it is, whatever type it says to be of
+NO_FORM: Final = (API, EXT)
+AMPERSAND: Final = b"&"
+
 BAD_LENGTH: Final = Refusal(
     status=HTTPStatus.BAD_REQUEST, reason="malformed-length", sentence="bad-request"
 )
@@ -61,7 +65,7 @@ class RequestSize(Guard):
     login: ByteSize = ByteSize(8 * 1024)  #: body of a login form
     ext: ByteSize = ByteSize(8 * MEGABYTE)  #: body of a request to `/ext`
     page: ByteSize = ByteSize(8 * MEGABYTE)  #: body of anything else
-    form_parts: int = attrs.field(default=1000, validator=positive)  #: of one form
+    form_parts: int = attrs.field(default=1000, validator=positive)  #: fields and files of a form
     url: ByteSize = ByteSize(8 * 1024)  #: path and query together
     headers: ByteSize = ByteSize(32 * 1024)  #: all headers together
     header_count: int = attrs.field(default=100, validator=positive)
@@ -103,8 +107,11 @@ class RequestSize(Guard):
         if self.mode == "report":
             return None  # what is not declared would only be known by cutting it off
         body.limit = limit
-        body.parts = self.form_parts + 1  # the delimiter that ends the form
-        delimiter = _delimiter(environ.get("CONTENT_TYPE", ""))
+        delimiter = None
+        if request.route not in NO_FORM:
+            delimiter = _delimiter(environ.get("CONTENT_TYPE", ""))
+            # one delimiter more ends a multipart form, and one less parts plain fields
+            body.parts = self.form_parts + (-1 if delimiter == AMPERSAND else 1)
         if delimiter:
             body.bound(delimiter)
         elif not length and request.route in self._limits:
@@ -124,10 +131,13 @@ class RequestSize(Guard):
 
 
 def _delimiter(content_type: str) -> bytes | None:
-    """Return what stands before each part of a multipart form of this `Content-Type`."""
-    if content_type[:10].lower() != "multipart/":
+    """Return what stands before or between the parts of a form of this `Content-Type`."""
+    if not content_type:
         return None
     from werkzeug.http import parse_options_header  # noqa: PLC0415 - the application's Werkzeug
 
-    boundary = parse_options_header(content_type)[1].get("boundary")
+    kind, options = parse_options_header(content_type)
+    if kind.lower() == "application/x-www-form-urlencoded":
+        return AMPERSAND
+    boundary = options.get("boundary") if kind[:10].lower() == "multipart/" else None
     return b"--" + boundary.encode("latin-1", "replace") if boundary else None

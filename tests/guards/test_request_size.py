@@ -3,7 +3,7 @@
 import io
 import json
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from support.jam import jam_site
@@ -197,6 +197,31 @@ def test_the_parts_of_a_form_are_counted(
     shield = Shield(Reading(READERS[reader]), [RequestSize(form_parts=20)], jam_site())
     answer = call(shield, "/upload", "POST", form(parts), CONTENT_TYPE=content_type)
     assert (answer.get("Jamguard-Refused") == "request-size") == refused
+
+
+URLENCODED: Final = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize("reader", READERS, ids=str)
+@pytest.mark.parametrize(
+    "content_type", [URLENCODED, " Application/X-WWW-Form-Urlencoded; charset=utf-8"]
+)
+@pytest.mark.parametrize(("fields", "refused"), [(20, False), (21, True)])
+def test_the_fields_of_a_form_without_files_are_counted(
+    reader: str, content_type: str, fields: int, *, refused: bool
+) -> None:
+    shield = Shield(Reading(READERS[reader]), [RequestSize(form_parts=20)], jam_site())
+    body = b"&".join([b"a=1"] * fields)
+    answer = call(shield, "/upload", "POST", body, CONTENT_TYPE=content_type)
+    assert (answer.get("Jamguard-Refused") == "request-size") == refused
+
+
+@pytest.mark.parametrize("path", ["/api", "/ext/orders"])
+def test_what_is_no_form_is_not_counted_as_one(path: str) -> None:
+    """`curl -d` sends JSON under the type of a form."""
+    shield = Shield(Reading(), [RequestSize(form_parts=20)], jam_site())
+    body = b'{"text": "' + b"&nbsp;" * 100 + b'"}'
+    assert call(shield, path, "POST", body, CONTENT_TYPE=URLENCODED).body == b"read"
 
 
 def test_a_multipart_body_without_a_boundary_is_only_weighed() -> None:
