@@ -81,7 +81,7 @@ class Host(Guard):
         host = request.environ.get("HTTP_HOST")
         if host in self._answered:
             return None
-        if host is not None and not WELL_FORMED.fullmatch(host):
+        if host and not WELL_FORMED.fullmatch(host):  # empty: HTTP/1.0 on granian
             return attrs.evolve(MALFORMED, detail=host[:100])
         if request.route is HEALTH:
             return None  # a monitor asks by address
