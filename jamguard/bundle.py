@@ -17,12 +17,15 @@ from secure.headers import (
     CrossOriginResourcePolicy,
     PermissionsPolicy,
     ReferrerPolicy,
+    StrictTransportSecurity,
     XContentTypeOptions,
     XFrameOptions,
     XPermittedCrossDomainPolicies,
 )
 
 from .guard import Response
+
+Header = BaseHeader
 
 CSP: Final = "Content-Security-Policy"
 REPORT_ONLY: Final = "Content-Security-Policy-Report-Only"
@@ -79,10 +82,11 @@ class Bundle:
                 response.set_default(name, value)
 
 
-def standard(*, secure: bool, stored: bool) -> list[BaseHeader]:
+def standard(*, secure: bool, stored: bool, hsts: int | None = None) -> list[BaseHeader]:
     """Return the headers that every answer can have.
 
-    `secure`: it goes out over https. `stored`: caches may keep it.
+    `secure`: it goes out over https. `stored`: caches may keep it. `hsts`: seconds for which
+    browsers come by https only.
     """
     headers: list[BaseHeader] = [
         XContentTypeOptions(),
@@ -102,6 +106,8 @@ def standard(*, secure: bool, stored: bool) -> list[BaseHeader]:
     ]
     if secure:  # on plain http Chromium ignores it, and says so in the console
         headers.append(CrossOriginOpenerPolicy().same_origin())
+    if hsts is not None:
+        headers.append(StrictTransportSecurity().value(f"max-age={hsts}"))
     if not stored:
         headers.append(CacheControl().no_store())
     return headers

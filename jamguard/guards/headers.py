@@ -12,7 +12,16 @@ from typing import Final
 
 import attrs
 
-from ..bundle import WORDS, Bundle, are_headers, are_origins, is_policy, policy, standard
+from ..bundle import (
+    WORDS,
+    Bundle,
+    Header,
+    are_headers,
+    are_origins,
+    is_policy,
+    policy,
+    standard,
+)
 from ..cache import Bounded
 from ..guard import Guard, Response
 from ..jampy.content import Content
@@ -23,7 +32,6 @@ from ..routes import OTHER, Route
 from ..site import Site
 from ..values import Duration
 
-HSTS: Final = "Strict-Transport-Security"
 #: an address, or a name that no certificate is for
 UNNAMED: Final = re.compile(r"|(.*\.)?localhost|\[.*|[\d.]+")
 SET_COOKIE: Final = "set-cookie"
@@ -35,8 +43,8 @@ MOST_REASONS: Final = 5
 CONTAINED_FILE: Final = Bundle.of([policy(CONTAINED)])
 
 
-def _max_age(guard: "Headers") -> str:
-    return f"max-age={int(guard.hsts)}"
+#: how a request came: what goes out only over https, and what only for a name
+HTTP, HTTPS, HTTPS_NAMED = range(3)
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -65,18 +73,15 @@ class Headers(Guard):
         factory=dict[str, Mapping[str, str]], validator=are_headers
     )
 
-    _hsts: str = attrs.field(
-        init=False, repr=False, default=attrs.Factory(_max_age, takes_self=True)
-    )
     #: Host -> whether a certificate can be for it
     _named: Bounded[str | None, bool] = attrs.field(
         init=False, repr=False, factory=lambda: Bounded(256)
     )
-    #: over http, over https
-    _bundles: tuple[dict[Route, Bundle], dict[Route, Bundle]] = attrs.field(
-        init=False, repr=False, factory=lambda: ({}, {})
+    #: by how a request came
+    _bundles: tuple[dict[Route, Bundle], ...] = attrs.field(
+        init=False, repr=False, factory=lambda: ({}, {}, {})
     )
-    _pages: Bounded[tuple[Content, bool], Bundle] = attrs.field(
+    _pages: Bounded[tuple[Content, int], Bundle] = attrs.field(
         init=False, repr=False, factory=lambda: Bounded(32)
     )
     _missing: Bounded[tuple[str, bool, bool], str] = attrs.field(
@@ -86,46 +91,44 @@ class Headers(Guard):
     def start(self, site: Site) -> None:
         if site.project and self.csp == "auto":
             for route in (PAGE, LOGIN):
-                self._page(site, route, site.project.pages.content(route), secure=False)
+                self._page(site, route, site.project.pages.content(route), HTTP)
 
     def finish(self, request: Request, response: Response) -> None:
         route = request.route
-        secure = request.secure
+        came = HTTPS + self._is_named(request) if request.secure else HTTP
         names = response.names
         if SET_COOKIE in names:
             self._mend_cookies(request, response)
         if "x-powered-by" in names:
             response.remove("X-Powered-By")
-        if secure and self._is_named(request):
-            response.set_default(HSTS, self._hsts)
         if route is FILE and may_run(request.path, response):
             CONTAINED_FILE.set_defaults(response)
             if "script" in (response.get("Content-Type") or "").lower():
                 # 'self' of a page's policy would let it run
                 response.replace("Content-Type", "text/plain; charset=utf-8")
-        bundle = self._bundles[secure].get(route) or self._bundle(route, secure=secure)
+        bundle = self._bundles[came].get(route) or self._bundle(route, came)
         if route.page and (project := request.site.project) and is_jams_page(request, response):
             content = project.pages.content(route)
-            bundle = self._pages.get((content, secure)) or self._page(
-                request.site, route, content, secure=secure
+            bundle = self._pages.get((content, came)) or self._page(
+                request.site, route, content, came
             )
         bundle.set_defaults(response)
         if self.paths:
             self._override(request.path, response)
 
-    def _bundle(self, route: Route, *, secure: bool) -> Bundle:
+    def _bundle(self, route: Route, came: int) -> Bundle:
         """Make the headers of what is not one of Jam.py's pages."""
-        headers = standard(secure=secure, stored=not _private(route))
+        headers = self._standard(route, came)
         if self.csp not in WORDS and (route is OTHER or (route.page and not route.builder)):
             headers.append(policy(self.csp))
         elif self.csp != "off":
             headers.append(policy(LIGHT))
-        bundle = self._bundles[secure][route] = Bundle.of(headers)
+        bundle = self._bundles[came][route] = Bundle.of(headers)
         return bundle
 
-    def _page(self, site: Site, route: Route, content: Content, *, secure: bool) -> Bundle:
+    def _page(self, site: Site, route: Route, content: Content, came: int) -> Bundle:
         """Make the headers of one of Jam.py's pages."""
-        headers = standard(secure=secure, stored=not _private(route))
+        headers = self._standard(route, came)
         made = page_policy(route, content, self.origins)
         reasons = content.objections(self.origins) if self.csp == "auto" else []
         if reasons:
@@ -135,8 +138,13 @@ class Headers(Guard):
         elif reasons or self.csp == "report":
             headers += [policy(LIGHT), policy(made, report_only=True)]
         elif self.csp != "off":
-            headers.append(policy(made | UPGRADE if secure else made))
-        return self._pages.put((content, secure), Bundle.of(headers))
+            headers.append(policy(made if came == HTTP else made | UPGRADE))
+        return self._pages.put((content, came), Bundle.of(headers))
+
+    def _standard(self, route: Route, came: int) -> list[Header]:
+        """Make the headers that do not depend on what a page contains."""
+        hsts = int(self.hsts) if came == HTTPS_NAMED else None
+        return standard(secure=came != HTTP, stored=not _private(route), hsts=hsts)
 
     def _is_named(self, request: Request) -> bool:
         host = request.environ.get("HTTP_HOST")

@@ -1,15 +1,11 @@
 """Where hits are counted. A store has one operation, `hit`, and knows nothing of guards."""
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-
-class Count(NamedTuple):
-    """What a hit came to."""
-
-    #: hits left in the window; negative: this one was over the limit and was not counted
-    left: int
-    #: seconds: over the limit, until a hit may pass; else until the window is over
-    wait: float
+#: what a hit came to: how many are left in the window, negative where this one was over the
+#: limit and not counted; and seconds, in that case until a hit may pass, else until the
+#: window is over. A plain tuple: it is made at each request.
+Count = tuple[int, float]
 
 
 class Store(Protocol):

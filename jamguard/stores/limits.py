@@ -63,7 +63,7 @@ class LimitsStore:
         passed = self._limiter.hit(item, key)
         reset, remaining = self._limiter.get_window_stats(item, key)
         wait = max(1.0, ceil(reset - time()))  # `limits` reports wall time
-        return Count(max(0, remaining) if passed else -1, wait)
+        return (max(0, remaining) if passed else -1), wait
 
 
 def _without(uri: str, error: Exception) -> str:

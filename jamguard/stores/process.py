@@ -39,9 +39,9 @@ class ProcessStore:
             left = int(limit - weight - counter[2] - 1)
             if limit - weight - counter[2] >= 1:
                 counter[2] += 1
-                return Count(left, period - elapsed)
+                return left, period - elapsed
             before, current = counter[1], counter[2]
-        return Count(-1, _wait(limit, period, elapsed, before, current))
+        return -1, _wait(limit, period, elapsed, before, current)
 
     def _adopt(self, key: str) -> list[int]:
         counter = self._old.pop(key, None) or [0, 0, 0]

@@ -9,8 +9,8 @@ from jamguard.stores.limits import PAUSE, LimitsStore
 
 def test_a_uri_of_limits_counts() -> None:
     store = LimitsStore("memory://")
-    assert [store.hit("a", 2, 60, 0.0).left for _ in range(3)] == [1, 0, -1]
-    assert 1 <= store.hit("a", 2, 60, 0.0).wait <= 120
+    assert [store.hit("a", 2, 60, 0.0)[0] for _ in range(3)] == [1, 0, -1]
+    assert 1 <= store.hit("a", 2, 60, 0.0)[1] <= 120
 
 
 @pytest.mark.parametrize("uri", ["nowhere://", "", "redis"])
@@ -32,9 +32,9 @@ def test_a_store_that_goes_away_is_replaced_by_this_process_and_asked_again_late
         lost: list[str] = []
         store.lost = lost.append
         now = 1000.0
-        assert [store.hit("a", 2, 60, now).left for _ in range(3)] == [1, 0, -1]
+        assert [store.hit("a", 2, 60, now)[0] for _ in range(3)] == [1, 0, -1]
         assert len(lost) == 1
         store.hit("a", 2, 60, now + PAUSE)
         assert len(lost) == 2
         store.lost = None
-        assert store.hit("b", 2, 60, now + 3 * PAUSE).left == 1
+        assert store.hit("b", 2, 60, now + 3 * PAUSE)[0] == 1

@@ -11,30 +11,30 @@ from jamguard.stores.process import ProcessStore
 
 def test_exactly_the_limit_passes() -> None:
     store = ProcessStore()
-    counts = [store.hit("a", 3, 60, 0.0).left for _ in range(5)]
+    counts = [store.hit("a", 3, 60, 0.0)[0] for _ in range(5)]
     assert counts == [2, 1, 0, -1, -1]
 
 
 def test_keys_are_counted_apart() -> None:
     store = ProcessStore()
-    assert store.hit("a", 1, 60, 0.0).left == 0
-    assert store.hit("b", 1, 60, 0.0).left == 0
-    assert store.hit("a", 1, 60, 0.0).left == -1
+    assert store.hit("a", 1, 60, 0.0)[0] == 0
+    assert store.hit("b", 1, 60, 0.0)[0] == 0
+    assert store.hit("a", 1, 60, 0.0)[0] == -1
 
 
 def test_an_older_window_counts_by_its_share() -> None:
     store = ProcessStore()
     for _ in range(10):
         store.hit("a", 10, 60, 0.0)
-    assert store.hit("a", 10, 60, 60.0).left == -1
-    assert [store.hit("a", 10, 60, 90.0).left >= 0 for _ in range(6)] == [True] * 5 + [False]
-    assert store.hit("a", 10, 60, 300.0).left == 9
+    assert store.hit("a", 10, 60, 60.0)[0] == -1
+    assert [store.hit("a", 10, 60, 90.0)[0] >= 0 for _ in range(6)] == [True] * 5 + [False]
+    assert store.hit("a", 10, 60, 300.0)[0] == 9
 
 
 def test_no_burst_of_twice_the_limit_at_a_boundary() -> None:
     store = ProcessStore()
-    passed = sum(store.hit("a", 100, 60, 59.9).left >= 0 for _ in range(200))
-    passed += sum(store.hit("a", 100, 60, 60.1).left >= 0 for _ in range(200))
+    passed = sum(store.hit("a", 100, 60, 59.9)[0] >= 0 for _ in range(200))
+    passed += sum(store.hit("a", 100, 60, 60.1)[0] >= 0 for _ in range(200))
     assert passed == 100
 
 
@@ -52,15 +52,15 @@ def test_after_the_wait_one_hit_passes_and_a_second_before_none(
     now = start
     for gap in gaps:
         now += gap
-        count = store.hit("a", limit, period, now)
-        if count.left < 0:
-            assert 0 <= count.wait <= 2 * period
-            if count.wait > 0.001:
-                assert store.hit("a", limit, period, now + count.wait * 0.999).left < 0
-            now += count.wait + 0.001
-            assert store.hit("a", limit, period, now).left >= 0
+        left, wait = store.hit("a", limit, period, now)
+        if left < 0:
+            assert 0 <= wait <= 2 * period
+            if wait > 0.001:
+                assert store.hit("a", limit, period, now + wait * 0.999)[0] < 0
+            now += wait + 0.001
+            assert store.hit("a", limit, period, now)[0] >= 0
         else:
-            assert 0 < count.wait <= period
+            assert 0 < wait <= period
 
 
 def test_a_flood_of_keys_does_not_grow_the_store() -> None:
@@ -75,7 +75,7 @@ def test_a_key_in_use_outlives_a_flood_of_half_the_size() -> None:
     store.hit("victim", 1, 60, 0.0)
     for number in range(150):
         store.hit(str(number), 1, 60, 0.0)
-    assert store.hit("victim", 1, 60, 0.0).left == -1
+    assert store.hit("victim", 1, 60, 0.0)[0] == -1
 
 
 @pytest.mark.parametrize("threads", [8])
@@ -84,7 +84,7 @@ def test_threads_never_pass_more_than_the_limit(threads: int) -> None:
     passed: list[bool] = []
 
     def flood() -> None:
-        passed.extend([store.hit("a", 500, 60, 0.0).left >= 0 for _ in range(200)])
+        passed.extend([store.hit("a", 500, 60, 0.0)[0] >= 0 for _ in range(200)])
 
     workers = [Thread(target=flood) for _ in range(threads)]
     for worker in workers:
