@@ -25,6 +25,7 @@ from secure.headers import (
 
 from .guard import Response
 
+#: one header, as `secure` writes it
 Header = BaseHeader
 
 CSP: Final = "Content-Security-Policy"
