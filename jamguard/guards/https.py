@@ -5,6 +5,7 @@ ACME challenge comes over http).
 """
 
 from http import HTTPStatus
+from typing import Final
 from urllib.parse import quote
 
 import attrs
@@ -13,7 +14,9 @@ from ..guard import Guard, Mode, Refusal
 from ..request import Request
 from ..routes import HEALTH, Route
 
-ACME_CHALLENGE = "/.well-known/acme-challenge/"
+#: what stands for itself in a path (RFC 3986 section 3.3)
+PLAIN: Final = "/:@!$&'()*+,;=~"
+ACME_CHALLENGE: Final = "/.well-known/acme-challenge/"
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -43,8 +46,11 @@ class Https(Guard):
             return None
         if not request.host:
             return None  # HTTP/1.0 without a Host: there is nowhere to send it
-        path = quote(f"{request.mount}{request.path}".encode("latin-1"), safe="/:@!$&'()*+,;=~")
-        query = request.environ.get("QUERY_STRING")
+        path = quote(f"{request.mount}{request.path}".encode("latin-1"), safe=PLAIN)
+        # quoted as it came; but uWSGI passes line ends on, which would start a header
+        query = quote(
+            request.environ.get("QUERY_STRING", "").encode("latin-1"), safe=PLAIN + "%?[]"
+        )
         location = f"https://{request.host}{path or '/'}" + (f"?{query}" if query else "")
         return Refusal(
             status=HTTPStatus.PERMANENT_REDIRECT, reason="http", headers=(("Location", location),)

@@ -69,3 +69,18 @@ def test_report_mode_lets_pass(caplog: pytest.LogCaptureFixture) -> None:
 def test_bad_settings_stop_the_start() -> None:
     with pytest.raises(ConfigError, match='redirect: "yes" must be true or false'):
         harden(hello, {"https": {"redirect": "yes"}})
+
+
+@pytest.mark.parametrize(
+    ("query", "sent"),
+    [
+        ("a=%0d%0aX:1&b=[2]+~!$'()*,;:@/?", "a=%0d%0aX:1&b=[2]+~!$'()*,;:@/?"),
+        ("a\r\nSet-Cookie: b=c", "a%0D%0ASet-Cookie:%20b=c"),
+        ("a\x00\x7f\t\x85\xff", "a%00%7F%09%85%FF"),
+        ('"<script>#', "%22%3Cscript%3E%23"),
+    ],
+    ids=["as it came", "uWSGI passes line ends", "controls and 8 bits", "markup"],
+)
+def test_a_query_cannot_become_a_header(query: str, sent: str) -> None:
+    answer = call(Shield(hello, [Https(redirect=True)]), "/", QUERY_STRING=query)
+    assert answer.get("Location") == f"https://www.example.com/?{sent}"
