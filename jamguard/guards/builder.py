@@ -7,6 +7,7 @@ project has no login at all until its safe mode is on.
 Source: CWE-749 (exposed dangerous function), CWE-1327 (binding to an unrestricted address).
 """
 
+from functools import partial
 from http import HTTPStatus
 from typing import Final
 
@@ -15,16 +16,16 @@ import attrs
 from ..address import Address, IPNetwork, contains
 from ..cache import Bounded
 from ..guard import Guard, Mode, Refusal, Refused
-from ..jampy.calls import ON_BUILDER, is_builder_call, watch
+from ..jampy.calls import ON_BUILDER, watch
 from ..jampy.routes import API, UPLOAD
 from ..request import Request
 from ..routes import HEALTH, OTHER, Route
 from ..site import Site
 from ..values import parse_network
 
-#: where only Jam.py knows whether a request is the builder's: what is in a form, and where a
-#: middleware behind the shield has led a path that is not Jam.py's own
-WATCHED: Final = (UPLOAD, OTHER, HEALTH)
+#: where Jam.py itself says whether a request is the builder's: by what is in a call or a
+#: form, and where a middleware behind the shield has led a path that is not Jam.py's own
+WATCHED: Final = (API, UPLOAD, OTHER, HEALTH)
 
 LOOPBACK: Final = (parse_network("127.0.0.0/8"), parse_network("::1"))
 
@@ -57,17 +58,13 @@ class Builder(Guard):
             watch(site.project)
 
     def concerns(self, route: Route) -> bool:
-        return route.builder or route is API or route in WATCHED
+        return route.builder or route in WATCHED
 
     def check(self, request: Request) -> Refusal | None:
-        if request.route in WATCHED:
-            request.environ[ON_BUILDER] = lambda: self._refuse_late(request)
+        if not request.route.builder:
+            request.environ[ON_BUILDER] = partial(self._refuse_late, request)
             return None
-        if self._may_build(request):
-            return None
-        if request.route is API and not is_builder_call(request.body.read()):
-            return None
-        return self._refusal(request)
+        return None if self._may_build(request) else self._refusal(request)
 
     def _may_build(self, request: Request) -> bool:
         client = request.client

@@ -33,10 +33,10 @@ def is_builder_call(body: bytes) -> bool:
 
 
 def watch(project: "Project") -> None:
-    """Let Jam.py itself say which requests it has taken for the builder's.
+    """Let Jam.py itself say which requests it takes for the builder's.
 
-    An upload is streamed to disk by the form parser; reading it here as well would cost
-    twice, and two parsers could differ. And where a middleware between the shield and
+    It has the body by then: reading and parsing it here as well would cost twice, and an
+    upload is streamed to disk by the form parser. And where a middleware between the shield and
     Jam.py changes the path, such as a prefix, only Jam.py knows where a request has gone.
     """
     for name, is_builders in WATCHED.items():

@@ -11,7 +11,6 @@ from jamguard.guards.builder import Builder
 from jamguard.guards.proxy import Proxy
 from jamguard.values import parse_network
 
-LOAD = b'["load",0,0,null,0]'
 HERE: dict[str, Any] = {
     "REMOTE_ADDR": "127.0.0.1",
     "HTTP_HOST": "127.0.0.1:8080",
@@ -29,8 +28,6 @@ def shield(trusted: tuple[str, ...] = (), **settings: Any) -> Shield:
         ("/builder.html", "GET", None, 403),
         ("//builder.html/x", "GET", None, 403),
         ("/builder_login.html", "POST", b"login=a&password=b", 403),
-        ("/api", "POST", LOAD, 403),
-        ("/api/anything", "POST", LOAD, 403),
         ("/api", "POST", b'["load",1,0,null,0]', 200),
         ("/api", "POST", b"", 200),
         ("/", "GET", None, 200),
@@ -48,8 +45,6 @@ def test_what_is_the_builders_is_refused_to_a_stranger(
         code,
         "builder" if code == 403 else None,
     )
-    if path.startswith("/api"):
-        assert answer.body in {b"", b"hi"}
     assert call(app, path, method, body, **HERE).code == 200
 
 
