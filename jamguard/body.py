@@ -24,14 +24,11 @@ DRAIN_SECONDS: Final = 2.0
 class Body:
     """What the client sends after the headers."""
 
-    #: most bytes that anybody may read; `request-size` sets it by route
-    limit: int = 8 * MEGABYTE
-    #: most delimiters of a form
-    parts: int = 1000
     _content: bytes | None = None
 
-    def __init__(self, environ: dict[str, Any]) -> None:
+    def __init__(self, environ: dict[str, Any], limit: int = 8 * MEGABYTE) -> None:
         self._environ = environ
+        self._limit = limit
 
     @property
     def declared(self) -> int | None:
@@ -42,14 +39,15 @@ class Body:
             return None
         return int(length)
 
-    def bound(self, delimiter: bytes | None = None) -> None:
+    def bound(self, delimiter: bytes | None = None, parts: int = 0) -> None:
         """Let the application read the body itself, but no further than the limit.
 
-        `delimiter` is what stands before or between the parts of a form; it is counted.
+        `delimiter` is what stands before or between the parts of a form; there may be
+        `parts` of it.
         """
         environ = self._environ
         environ["wsgi.input"] = Bounded(
-            environ["wsgi.input"], self.limit, self._readable(), delimiter, self.parts
+            environ["wsgi.input"], self._limit, self._readable(), delimiter, parts
         )
 
     def read(self) -> bytes:
@@ -59,7 +57,7 @@ class Body:
         """
         if self._content is None:
             environ = self._environ
-            stream = Bounded(environ["wsgi.input"], self.limit, self._readable())
+            stream = Bounded(environ["wsgi.input"], self._limit, self._readable())
             self._content = stream.read()
             environ["wsgi.input"] = io.BytesIO(self._content)
         return self._content
@@ -70,7 +68,7 @@ class Body:
         A server that closes a connection with unread bytes resets it, and the client
         then never reads why it was refused.
         """
-        drain(self._environ["wsgi.input"], min(self.limit, self._readable()))
+        drain(self._environ["wsgi.input"], min(self._limit, self._readable()))
 
     def _readable(self) -> int:
         """Bytes that can be read without waiting for ever, as Werkzeug decides it."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 from urllib.parse import urlsplit
 
 from .address import Address, peer_address
-from .body import Body
+from .body import MEGABYTE, Body
 from .forwarded import sign_of_proxy
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ Fact = TypeVar("Fact")
 KEY: Final = "jamguard.request"
 
 #: facts of the connection: they hold for an inner shield too, whatever its site or mount
-CARRIED: Final = ("peer", "client", "secure", "undeclared", "peer_trusted", "body")
+CARRIED: Final = ("peer", "client", "secure", "undeclared", "peer_trusted", "body", "body_limit")
 
 LOOPBACK_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]")
 
@@ -65,6 +65,8 @@ class Request:
     undeclared: bool = False
     #: the peer is a declared proxy (set by `proxy`)
     peer_trusted: bool = False
+    #: most bytes of the body that anybody may read (set by `request-size`)
+    body_limit: int = 8 * MEGABYTE
     #: `RateLimit` headers of the first quota that was counted (set by `rate-limit`)
     quota: "Headers | None" = None
 
@@ -155,7 +157,7 @@ class Request:
     @lazy
     def body(self) -> Body:
         """The one reader of the body: see `Body`."""
-        return Body(self.environ)
+        return Body(self.environ, self.body_limit)
 
 
 def _names_loopback(url: str | None) -> bool:

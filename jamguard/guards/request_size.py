@@ -97,27 +97,25 @@ class RequestSize(Guard):
             return BAD_LENGTH  # two lengths, or one that is no number: no two readers agree
         if coding is not None and coding.lower() != "chunked":
             return BAD_LENGTH
-        body = request.body
         limit = self._limits.get(request.route, self.page)
         if length and int(length) > limit:
             if self.mode == "enforce":
-                body.limit = limit
-                body.drain()
+                request.body_limit = limit
+                request.body.drain()
             return too_large(limit)
         if self.mode == "report":
             return None  # what is not declared would only be known by cutting it off
-        body.limit = limit
-        delimiter = None
-        if request.route not in NO_FORM:
-            delimiter = _delimiter(environ.get("CONTENT_TYPE", ""))
-            # one delimiter more ends a multipart form, and one less parts plain fields
-            body.parts = self.form_parts + (-1 if delimiter == AMPERSAND else 1)
+        request.body_limit = limit
+        form = request.route not in NO_FORM
+        delimiter = _delimiter(environ.get("CONTENT_TYPE", "")) if form else None
         if delimiter:
-            body.bound(delimiter)
+            # one delimiter more ends a multipart form, and one less parts plain fields
+            more = -1 if delimiter == AMPERSAND else 1
+            request.body.bound(delimiter, self.form_parts + more)
         elif not length and request.route in self._limits:
-            body.read()
+            request.body.read()
         elif not length or "wsgi.input_terminated" not in environ:
-            body.bound()
+            request.body.bound()
         return None
 
     @staticmethod
