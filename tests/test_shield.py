@@ -17,9 +17,9 @@ from support.wsgi import Answer, App, Environ, call, environ, hello, serve
 
 from jamguard import Guard, Refusal, Request, Response, Shield
 from jamguard.config import Settings
+from jamguard.exchange import Chunks
 from jamguard.guard import Refused
 from jamguard.routes import Route
-from jamguard.shield import Chunks
 from jamguard.site import Site
 
 REFUSAL = Refusal(status=HTTPStatus.FORBIDDEN, reason="no", courtesy=True)
