@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,12 +37,10 @@ def harden(app: Application, config: Config = None) -> Shield:
     settings, guards = load(source, GUARDS, os.environ)
     site = Site(settings, project)
     shield = Shield(app, guards, site)
-    site.notice(
-        "JG001",
-        app=project.folder if project else getattr(app, "__name__", type(app).__name__),
-        guards=len(shield.guards),
-        settings=settings.source,
-    )
+    name = project.folder if project else getattr(app, "__name__", type(app).__name__)
+    site.notice("JG001", app=name, guards=len(shield.guards), settings=settings.source)
+    if project is None and "jam.wsgi" in sys.modules:
+        site.notice("JG015", app=name)
     return shield
 
 

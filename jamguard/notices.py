@@ -45,6 +45,10 @@ NOTICES: Final = {
         "the store for rates is away ({error}); requests are counted in this process until it is "
         "back"
     ),
+    "JG015": (
+        "Jam.py is loaded, but {app} does not lead to its application, so nothing that is known "
+        "of Jam.py is protected; harden the object that create_application() returns"
+    ),
 }
 
 #: notices that are no cause for concern

@@ -20,7 +20,7 @@ from ..site import Site
 
 #: a name, an IPv4 address or an IPv6 address in brackets, and a port
 WELL_FORMED: Final = re.compile(
-    r"([A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?", re.ASCII
+    r"([A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{0,5})?", re.ASCII
 )
 NAME: Final = re.compile(r"\.?[a-z0-9_][a-z0-9_.-]*|\[[0-9a-f:.]+\]|[0-9.]+", re.ASCII)
 

@@ -70,8 +70,21 @@ class Path(Guard):
         if not environ.keys().isdisjoint(PATH_HEADERS) and not request.peer_trusted:
             return SPOOFED
         method = request.method
-        if request.route.methods is not None:
-            return wrong_method(request.route, method)
+        route = request.route
+        refusal = wrong_method(route, method)
+        if refusal and (route.form == "page" or not _answers_first(request)):
+            return refusal
+        if route.methods and not refusal:
+            return None
         if method in NEVER:
             return NOT_IMPLEMENTED
         return None if METHOD.fullmatch(method) else NOT_A_METHOD
+
+
+def _answers_first(request: Request) -> bool:
+    """Say whether the project sees calls before Jam.py does, so that it may answer OPTIONS.
+
+    What it leaves to Jam.py still ends as 405: see `errors`.
+    """
+    project = request.site.project
+    return project is not None and getattr(project.task, "on_request", None) is not None

@@ -16,6 +16,7 @@ import attrs
 
 from ..address import IPNetwork, contains
 from ..guard import Guard, Mode, Refusal, Response
+from ..jampy.routes import LOGIN
 from ..request import Request
 from ..routes import HEALTH, Route
 from ..site import Site
@@ -85,7 +86,7 @@ class RateLimit(Guard):
     mode: Mode = "enforce"
     api: Rate = Rate(600, 60)  #: calls
     page: Rate = Rate(300, 60)  #: pages, and whatever is not Jam.py's
-    login: Rate = Rate(60, 60)  #: login pages and attempts
+    login: Rate = Rate(60, 60)  #: attempts to log in
     upload: Rate = Rate(60, 60)
     ext: Rate = Rate(600, 60)  #: requests of other programs to `/ext`
     safelist: tuple[IPNetwork, ...] = ()  #: networks that are never counted
@@ -111,7 +112,10 @@ class RateLimit(Guard):
         client = request.client
         if self.safelist and contains(self.safelist, client):
             return None
-        own, network = self._quotas.get(request.route.name) or self._quotas["page"]
+        name = request.route.name
+        if name not in self._quotas or (name == LOGIN.name and request.method != "POST"):
+            name = "page"  # to look at the form is no attempt
+        own, network = self._quotas[name]
         if self.storage == PROCESS and request.environ.get("wsgi.multiprocess"):
             request.site.notice("JG012")
         now = monotonic()

@@ -15,6 +15,7 @@ NAMES = ("www.example.com", ".apps.example.com", "[2001:db8::1]", "192.0.2.80")
         ("www.example.com", 200),
         ("WWW.Example.COM:8443", 200),
         ("www.example.com.", 200),
+        ("www.example.com:", 200),
         ("apps.example.com", 200),
         ("one.apps.example.com", 200),
         ("[2001:DB8::1]:80", 200),

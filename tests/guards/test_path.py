@@ -1,6 +1,7 @@
 """Which paths and methods pass, whatever the server made of them."""
 
 from time import perf_counter
+from types import SimpleNamespace
 
 import pytest
 from support.jam import jam_site
@@ -137,6 +138,17 @@ def test_a_place_of_jam_py_takes_its_own_methods_only(path: str, method: str) ->
 def test_any_other_place_takes_any_ordinary_method(method: str, code: int) -> None:
     assert answer("/own/page", method) == code
     assert answer("/api", method, jam=False) == code
+
+
+def test_a_project_that_answers_first_may_answer_any_method_of_a_call() -> None:
+    """Its `on_request` may be made for CORS (OPTIONS) or for the check of a webhook (GET)."""
+    site = jam_site()
+    assert site.project
+    site.project.app._App__task = SimpleNamespace(on_request=print)
+    shield = Shield(hello, [Path()], site)
+    assert {call(shield, path, "OPTIONS").code for path in ("/api", "/upload", "/ext/x")} == {200}
+    assert call(shield, "/ext/x", "TRACE").code == 501
+    assert call(shield, "/static/a.png", "OPTIONS").code == 405
 
 
 @pytest.mark.parametrize("key", ["RAW_URI", "REQUEST_URI"], ids=["gunicorn", "others"])

@@ -90,6 +90,12 @@ class TestWhoIsCounted:
         codes(app, 3, REMOTE_ADDR=one)
         assert codes(app, 1, REMOTE_ADDR=other) == [429 if together else 200]
 
+    def test_to_look_at_a_login_page_is_no_attempt(self) -> None:
+        app = shield()
+        assert [call(app, "/login.html").code for _ in range(4)] == [200, 200, 200, 429]
+        assert call(app, "/").code == 429
+        assert codes(app, 4, "/login.html") == [200, 200, 200, 429]
+
     def test_a_session_is_a_client_of_its_own(self) -> None:
         app = shield()
         codes(app, 4)

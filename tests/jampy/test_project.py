@@ -169,3 +169,26 @@ def test_a_project_under_a_mount_answers_there(project: Path) -> None:
         *("200 OK", "302 FOUND", "400 Bad Request"),
         *("405 Method Not Allowed", "200 OK", "404 Not Found"),
     ]
+
+
+def test_a_project_that_cannot_be_seen_is_told(project: Path) -> None:
+    seen = inside(
+        project,
+        """
+        import logging
+        from support.wsgi import hello
+        from werkzeug.middleware.dispatcher import DispatcherMiddleware
+        lines = []
+        logging.root.addHandler(logging.StreamHandler())
+        logging.root.handlers[0].emit = lambda record: lines.append(record.getMessage())
+        app = create_application(".")
+        jamguard.harden(app)
+        before = sum("JG015" in line for line in lines)
+        jamguard.harden(DispatcherMiddleware(hello, {"/crm": app}))
+        result = [before, [line for line in lines if "JG015" in line]]
+        """,
+    )
+    before, lines = seen
+    assert before == 0
+    assert len(lines) == 1
+    assert "DispatcherMiddleware does not lead to its application" in lines[0]
