@@ -203,8 +203,9 @@ def test_behind_jam_pys_own_samples_the_site_works_and_one_line_says_what_to_add
 
 
 def test_eve_alone_is_refused_when_the_proxy_is_declared(project: Path) -> None:
+    config = declare("127.0.0.1") + '[tool.jamguard.rate-limit]\npage = "60/minute"\n'
     with (
-        run_server(project, config=declare("127.0.0.1")) as server,
+        run_server(project, config=config) as server,
         run_nginx(FORWARDING_NGINX, server) as nginx,
     ):
         statuses = [nginx.request("GET", "/login.html", HOST, source=EVE).status for _ in range(62)]
