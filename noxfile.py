@@ -88,6 +88,8 @@ def _without_package(session: nox.Session) -> Path:
     """Copy the checkout but for `jamguard/`, so that only the wheel can be imported."""
     copy = Path(session.create_tmp()) / "checkout"
     shutil.rmtree(copy, ignore_errors=True)
-    leave = shutil.ignore_patterns("jamguard", ".git", ".nox", ".venv", "dist", "_build")
-    shutil.copytree(HERE, copy, ignore=leave)
+    leave = {"jamguard", ".git", ".nox", ".venv", "dist"}
+    shutil.copytree(
+        HERE, copy, ignore=lambda folder, _: leave if Path(folder) == HERE else set[str]()
+    )
     return copy

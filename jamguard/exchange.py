@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import Any, Final, cast
 
-from .guard import Application, Guard, Headers, Refusal, Refused, Response
+from .guard import Application, Guard, Headers, Refusal, Refused, Response, reports
 from .plan import Closed, Closers, Failed, Side
 from .refusal import render
 from .request import Request
@@ -178,7 +178,7 @@ class Exchange:
         except Exception:  # noqa: BLE001 - a guard's own bug must not hide the application's
             self.request.site.log.broken(self.request, guard.name, guard.fails)
             return None
-        if refusal is not None and getattr(guard, "mode", "enforce") == "report":
+        if refusal is not None and reports(guard):
             self.request.site.log.refusal(self.request, refusal, guard.name, enforced=False)
             return None
         return refusal

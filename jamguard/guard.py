@@ -146,4 +146,9 @@ class Guard:
         return Shield(app, [self])
 
 
+def reports(guard: Guard) -> bool:
+    """Say whether a guard only logs what it would refuse."""
+    return getattr(guard, "mode", "enforce") == "report"
+
+
 Application = Callable[..., Any]

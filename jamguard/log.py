@@ -7,6 +7,7 @@ cookies, query strings and bodies are never logged.
 import json
 import logging
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from .notices import QUIET
@@ -79,7 +80,8 @@ def as_pairs(event: str, fields: dict[str, Any]) -> str:
 
 def as_json(event: str, fields: dict[str, Any]) -> str:
     """Write one JSON object on one line."""
-    return json.dumps({"event": event, **fields})
+    time = datetime.now(UTC).isoformat(timespec="milliseconds")
+    return json.dumps({"time": time, "event": event, **fields})
 
 
 def _plain(value: object) -> str:

@@ -24,9 +24,7 @@ NOTICES: Final = {
         "proxy.trusted contains {network}: whoever reaches the server can choose its own address"
     ),
     "JG006": "the page policy only reports: {reasons}",
-    "JG007": (
-        "Werkzeug's debugger is disarmed; run the application with gunicorn wsgi:application"
-    ),
+    "JG007": ("Werkzeug's debugger, should anything switch it on, is disarmed in this process"),
     "JG008": "the development server refused {client}; serve the network with {command}",
     "JG009": "harden() was called again on a hardened application; one call is enough",
     "JG010": "another interactive debugger is active ({key}); every request is refused",
@@ -49,6 +47,7 @@ NOTICES: Final = {
         "Jam.py is loaded, but {app} does not lead to its application, so nothing that is known "
         "of Jam.py is protected; harden the object that create_application() returns"
     ),
+    "JG016": ('mode = "report" is on: {guards} only log what they would refuse, and let it pass'),
 }
 
 #: notices that are no cause for concern

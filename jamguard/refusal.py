@@ -38,7 +38,8 @@ SENTENCES: Final = {
     ),
     "development": (
         "This is Jam.py's development server, and it answers only on its own computer. "
-        "To serve a network, start the application with: gunicorn wsgi:application"
+        "To serve a network, start the application with: "
+        "gunicorn --bind 0.0.0.0:8000 wsgi:application"
     ),
     "debugger": (
         "A debugger is switched on in this application, so it does not answer. "

@@ -167,3 +167,16 @@ def _names_loopback(url: str | None) -> bool:
         return urlsplit(url).hostname in {"localhost", "127.0.0.1", "::1"}
     except ValueError:  # brackets that hold no IPv6 address
         return False
+
+
+def is_browser_of_this_machine(request: Request) -> bool:
+    """Say whether a request from a loopback address goes round a proxy that is declared there.
+
+    It shows no sign of a proxy at all, asks for a loopback name, and says `keep-alive` as
+    browsers do: what a proxy passes on, or writes itself, differs in one of these.
+    """
+    return (
+        request.host in LOOPBACK_HOSTS
+        and request.environ.get("HTTP_CONNECTION") == "keep-alive"
+        and not sign_of_proxy(request.environ)
+    )

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .exchange import Exchange, StartResponse
-from .guard import Application, Guard, Refused
+from .guard import Application, Guard, Refused, reports
 from .plan import Plan
 from .request import KEY, Request
 from .routes import Route
@@ -52,7 +52,7 @@ class Shield:
                 raise
             if refusal is None:
                 continue
-            if getattr(guard, "mode", "enforce") == "report":
+            if reports(guard):
                 self.site.log.refusal(request, refusal, guard.name, enforced=False)
                 continue
             return exchange.refuse(refusal, outside, guard.name)

@@ -1,5 +1,6 @@
 """The one line."""
 
+import json
 import logging
 import subprocess
 import sys
@@ -68,6 +69,25 @@ def test_the_log_is_visible_where_nobody_set_up_logging() -> None:
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     lines = ran.stderr.splitlines()
     assert sum("id=JG001" in line and "INFO jamguard notice" in line for line in lines) == 2
+
+
+def test_the_log_on_stderr_is_nothing_but_json_when_that_is_wanted() -> None:
+    code = (
+        "import jamguard\n"
+        "def app(e, s): s('200 OK', []); return []\n"
+        "jamguard.harden(app, {'log': 'json'})\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    events = [json.loads(line) for line in ran.stderr.splitlines()]
+    assert {event["event"] for event in events} == {"notice"}
+    assert "JG001" in [event["id"] for event in events]
+
+
+def test_guards_that_only_report_are_named_at_the_start(caplog: pytest.LogCaptureFixture) -> None:
+    harden(hello)
+    assert "JG016" not in caplog.text
+    harden(hello, {"path": {"mode": "report"}, "host": {"mode": "report"}})
+    assert 'id=JG016 text="mode = \\"report\\" is on: host, path only log' in caplog.text
 
 
 def test_two_hardened_applications_do_not_share_anything() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -41,7 +42,9 @@ def test_a_refusal_is_a_line_of_pairs(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_a_refusal_is_a_json_object(caplog: pytest.LogCaptureFixture) -> None:
-    assert json.loads(line(caplog, Settings(log="json"), "/a")) == {
+    found = json.loads(line(caplog, Settings(log="json"), "/a"))
+    assert abs(datetime.now(UTC) - datetime.fromisoformat(found.pop("time"))).seconds < 60
+    assert found == {
         "event": "refused",
         "guard": "host",
         "reason": "no",

@@ -196,6 +196,7 @@ def server_command(server: str, port: int) -> list[str]:
     return [
         *(sys.executable, "-m", "gunicorn", "wsgi:application", "--bind", f"{HOST}:{port}"),
         *("--worker-class", "gthread", "--threads", "8", "--graceful-timeout", "2"),
+        "--no-control-socket",  # it would take the place of that of another site of this user
     ]
 
 

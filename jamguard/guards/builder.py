@@ -83,7 +83,8 @@ class Builder(Guard):
         name = request.client.text
         if not name or request.undeclared or request.client.loopback:
             return attrs.evolve(NOT_HERE, detail="not known to be on this computer")
-        return attrs.evolve(NOT_HERE, detail=f'[tool.jamguard.builder] allow = ["{name}"]')
+        allow = ", ".join(f'"{network}"' for network in (*self.allow, name))
+        return attrs.evolve(NOT_HERE, detail=f"[tool.jamguard.builder] allow = [{allow}]")
 
     def _refuse_late(self, request: Request) -> None:
         """Refuse what Jam.py has taken for the builder's."""

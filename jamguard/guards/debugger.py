@@ -69,7 +69,9 @@ class Debugger(Guard):
             return A_COMMAND
         if environ.get("SERVER_SOFTWARE", "").startswith(DEVELOPMENT) and not request.local:
             request.site.notice(
-                "JG008", client=request.client.text or request.client.key, command="gunicorn"
+                "JG008",
+                client=request.client.text or request.client.key,
+                command="gunicorn --bind 0.0.0.0:8000 wsgi:application",
             )
             return NOT_HERE
         return None

@@ -29,7 +29,7 @@ from ..forwarded import (
 )
 from ..guard import Guard, Refusal
 from ..refusal import MOUNT
-from ..request import Request
+from ..request import Request, is_browser_of_this_machine
 from ..site import Site
 from ..values import parse_network
 from .host import WELL_FORMED
@@ -132,7 +132,7 @@ class Proxy(Guard):
             remote = environ["REMOTE_ADDR"] = ""  # Jam.py takes it for granted
         peer, declared = self._peers.get(remote) or self._judge(remote)
         request.peer = request.client = peer
-        if declared:
+        if declared and not (peer.loopback and is_browser_of_this_machine(request)):
             self._believe(request, peer)
         elif sign := sign_of_proxy(environ):
             self._disbelieve(request, peer, sign)

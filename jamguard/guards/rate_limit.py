@@ -124,7 +124,8 @@ class RateLimit(Guard):
             refusal = self._hit(request, own, session.uuid, now)
             return refusal or self._hit(request, network, client.key, now)
         if client.ip is None:
-            request.site.notice("JG004")
+            if not request.peer_trusted:  # of a declared proxy `proxy` has said it
+                request.site.notice("JG004")
             return self._hit(request, network, client.key, now)
         return self._hit(request, network if request.undeclared else own, client.key, now)
 

@@ -103,7 +103,8 @@ def test_an_undeclared_proxy_in_an_allowed_network_may_not_build() -> None:
 
 def test_the_log_says_which_setting_would_allow_it(caplog: pytest.LogCaptureFixture) -> None:
     call(shield(), "/builder.html", REMOTE_ADDR="198.51.100.7")
-    assert 'detail="[tool.jamguard.builder] allow = [\\"198.51.100.7\\"]"' in caplog.text
+    setting = 'allow = [\\"127.0.0.0/8\\", \\"::1/128\\", \\"198.51.100.7\\"]'
+    assert f'detail="[tool.jamguard.builder] {setting}"' in caplog.text
     caplog.clear()
     call(shield(), "/builder.html", **{**HERE, "HTTP_HOST": "www.example.com"})
     assert 'detail="not known to be on this computer"' in caplog.text

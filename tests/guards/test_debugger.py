@@ -82,7 +82,7 @@ def test_a_development_server_answers_strangers_with_what_to_run_instead(
     answer = call(shielded(), **{**STRANGERS[who], "SERVER_SOFTWARE": software})
     assert answer.code == 503
     assert answer.get("Jamguard-Refused") == "debugger"
-    assert b"gunicorn wsgi:application" in answer.body
+    assert b"gunicorn --bind 0.0.0.0:8000 wsgi:application" in answer.body
     assert "id=JG008" in caplog.text
 
 

@@ -13,9 +13,11 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from jamguard import ConfigError, Request, Shield, harden
 from jamguard.address import UNIX, UNKNOWN
+from jamguard.config import Settings
 from jamguard.forwarded import FORWARDING, Header, environ_key
 from jamguard.guards.proxy import LONGEST, Proxy
 from jamguard.request import KEY
+from jamguard.site import Site
 
 PROXY = "203.0.113.1"
 CLIENT = "198.51.100.7"
@@ -515,3 +517,31 @@ def test_trusting_everybody_is_pointed_out(network: str, caplog: pytest.LogCaptu
     (notice,) = notices(caplog)
     assert "id=JG005" in notice
     assert network in notice
+
+
+@pytest.mark.parametrize(
+    ("more", "local"),
+    [
+        ({}, True),
+        ({"HTTP_X_FORWARDED_FOR": "198.51.100.7"}, False),
+        ({"HTTP_X_FORWARDED_PROTO": "https"}, False),
+        ({"HTTP_VIA": "1.1 caddy"}, False),
+        ({"SERVER_PROTOCOL": "HTTP/1.0"}, False),
+        ({"HTTP_CONNECTION": "close"}, False),
+        ({"HTTP_CONNECTION": "Keep-Alive"}, False),
+        ({"HTTP_HOST": "www.example.com"}, False),
+        ({"REMOTE_ADDR": "192.168.0.9"}, False),
+    ],
+)
+def test_a_browser_of_this_machine_goes_round_the_proxy_that_is_declared_there(
+    more: dict[str, str], *, local: bool
+) -> None:
+    """So that one can build and develop with the settings of a site behind nginx."""
+    env: dict[str, Any] = {
+        "REMOTE_ADDR": "127.0.0.1",
+        "HTTP_HOST": "127.0.0.1:8000",
+        "HTTP_CONNECTION": "keep-alive",
+    }
+    request = Request(environ("/builder.html", **{**env, **more}), Site(Settings(), None))
+    Proxy(trusted=("127.0.0.1", "192.168.0.9")).check(request)
+    assert request.local == local

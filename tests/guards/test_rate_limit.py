@@ -126,6 +126,14 @@ class TestWhoIsCounted:
         assert codes(app, 40, REMOTE_ADDR=remote).count(200) == 30
         assert caplog.text.count("id=JG004") == 1
 
+    def test_what_a_declared_proxy_does_not_say_is_not_the_servers_fault(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        app = Shield(hello, [Proxy(trusted=("10.0.0.1",)), RateLimit()], jam_site())
+        assert call(app, REMOTE_ADDR="10.0.0.1").code == 200
+        assert "JG013" in caplog.text
+        assert "JG004" not in caplog.text
+
     def test_a_safelisted_network_is_not_counted(self) -> None:
         app = harden(hello, {"rate-limit": {"page": "1/minute", "safelist": ["192.0.2.0/24"]}})
         assert codes(app, 3) == [200, 200, 200]

@@ -251,7 +251,7 @@ def test_jam_pys_own_server_answers_the_network_with_what_to_run_instead(project
         for path in ("/", "/login.html", "/static/files/a", "/own/page", "/console"):
             reply = hardened.request("GET", path, source=address, address=address)
             assert reply.status == 503
-            assert "gunicorn wsgi:application" in reply.text
+            assert "gunicorn --bind 0.0.0.0:8000 wsgi:application" in reply.text
         call = hardened.api(["load", 1, 0, None, 0], source=address, address=address)
         assert (call.status, call.body) == (503, b"")
         assert f"the development server refused {address}" in hardened.log()
