@@ -8,19 +8,14 @@ Source: PEP 3333.
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from http import HTTPStatus
-from typing import Any, Final, cast
+from typing import Any, cast
 
-from .guard import Application, Guard, Headers, Refusal, Refused, Response, reports
+from .guard import BROKEN, Application, Guard, Headers, Refusal, Refused, Response, reports
 from .plan import Closed, Closers, Failed, Side
 from .refusal import render
 from .request import Request
 
 StartResponse = Callable[..., Callable[[bytes], object]]
-
-BROKEN: Final = Refusal(
-    status=HTTPStatus.SERVICE_UNAVAILABLE, reason="guard-failed", sentence="failed", courtesy=True
-)
 
 
 class Exchange:

@@ -8,7 +8,7 @@ response: `refusal.py` does, for all of them.
 import re
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 import attrs
 
@@ -50,6 +50,12 @@ class Refused(Exception):  # noqa: N818 - the past tense of Refusal: reading the
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.reason)
         self.refusal = refusal
+
+
+#: what becomes of a request when a guard that fails closed breaks
+BROKEN: Final = Refusal(
+    status=HTTPStatus.SERVICE_UNAVAILABLE, reason="guard-failed", sentence="failed", courtesy=True
+)
 
 
 class Response:

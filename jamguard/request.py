@@ -1,57 +1,30 @@
 """One request and the facts about it that several guards need, each worked out once."""
 
-from collections.abc import Callable
 from random import getrandbits
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from .address import Address, peer_address
 from .body import MEGABYTE, Body
+from .cache import lazy
 from .forwarded import sign_of_proxy
 
 if TYPE_CHECKING:
-    from .guard import Headers
+    from .guard import Guard, Headers
     from .jampy.session import Session
+    from .late import Decision
     from .routes import Route
     from .site import Site
 
-Fact = TypeVar("Fact")
-
 #: where the `Request` lives in the environ, so that nested shields share it
 KEY: Final = "jamguard.request"
+#: where guards wait for the application to say what a request is: see `late`
+LATE: Final = "jamguard.late"
 
 #: facts of the connection: they hold for an inner shield too, whatever its site or mount
 CARRIED: Final = ("peer", "client", "secure", "undeclared", "peer_trusted", "body", "body_limit")
 
 LOOPBACK_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]")
-
-
-class lazy(Generic[Fact]):  # noqa: N801 - used as a decorator, like `property`
-    """A fact that is worked out at its first use and then is a plain attribute.
-
-    Like `functools.cached_property`, without the lock that one takes on Python 3.11.
-    """
-
-    def __init__(self, work_out: Callable[[Any], Fact]) -> None:
-        self._work_out = work_out
-        self.__doc__ = work_out.__doc__
-        self._name = work_out.__name__
-
-    @overload
-    def __get__(self, request: None, owner: object) -> "lazy[Fact]": ...
-    @overload
-    def __get__(self, request: object, owner: object) -> Fact: ...
-    def __get__(self, request: object, owner: object) -> "Fact | lazy[Fact]":
-        if request is None:
-            return self
-        fact = self._work_out(request)
-        # not by `__dict__`: asking for that makes every later look-up on the object slower
-        setattr(request, self._name, fact)
-        return fact
-
-    if TYPE_CHECKING:
-        # for the checkers alone: at run time a fact that a guard sets is a plain attribute
-        def __set__(self, request: object, fact: Fact) -> None: ...
 
 
 class Request:
@@ -153,6 +126,10 @@ class Request:
         """Jam.py's session that the cookie proves, or None."""
         project = self.site.project
         return project.session(self.environ) if project else None
+
+    def later(self, guard: "Guard", decision: "Decision") -> None:
+        """Let `guard` decide once Jam.py has said what it takes this request for."""
+        self.environ.setdefault(LATE, []).append((self, guard, decision))
 
     @lazy
     def body(self) -> Body:

@@ -13,6 +13,8 @@ from typing import Any
 
 from .exchange import Exchange, StartResponse
 from .guard import Application, Guard, Refused, reports
+from .jampy.calls import watch
+from .late import decide
 from .plan import Plan
 from .request import KEY, Request
 from .routes import Route
@@ -28,6 +30,8 @@ class Shield:
         #: what the guards know of the application; an inner shield shares its own
         self.site: Site = site or (app.site if isinstance(app, Shield) else Site.of(app))
         self._plans: dict[Route, Plan] = {}
+        if self.site.project:
+            watch(self.site.project, decide)
         for guard in self.guards:
             guard.start(self.site)
 

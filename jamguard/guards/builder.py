@@ -7,7 +7,6 @@ project has no login at all until its safe mode is on.
 Source: CWE-749 (exposed dangerous function), CWE-1327 (binding to an unrestricted address).
 """
 
-from functools import partial
 from http import HTTPStatus
 from typing import Final
 
@@ -15,12 +14,11 @@ import attrs
 
 from ..address import Address, IPNetwork, contains
 from ..cache import Bounded
-from ..guard import Guard, Mode, Refusal, Refused
-from ..jampy.calls import ON_BUILDER, watch
+from ..guard import Guard, Mode, Refusal
+from ..jampy.calls import Taken
 from ..jampy.routes import API, UPLOAD
 from ..request import Request
 from ..routes import HEALTH, OTHER, Route
-from ..site import Site
 from ..values import parse_network
 
 #: where Jam.py itself says whether a request is the builder's: by what is in a call or a
@@ -29,9 +27,7 @@ WATCHED: Final = (API, UPLOAD, OTHER, HEALTH)
 
 LOOPBACK: Final = (parse_network("127.0.0.0/8"), parse_network("::1"))
 
-NOT_HERE: Final = Refusal(
-    status=HTTPStatus.FORBIDDEN, reason="builder", sentence="builder", guard="builder"
-)
+NOT_HERE: Final = Refusal(status=HTTPStatus.FORBIDDEN, reason="builder", sentence="builder")
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -53,16 +49,12 @@ class Builder(Guard):
         init=False, repr=False, factory=lambda: Bounded[Address, bool](4096)
     )
 
-    def start(self, site: Site) -> None:
-        if site.project:
-            watch(site.project)
-
     def concerns(self, route: Route) -> bool:
         return route.builder or route in WATCHED
 
     def check(self, request: Request) -> Refusal | None:
         if not request.route.builder:
-            request.environ[ON_BUILDER] = partial(self._refuse_late, request)
+            request.later(self, self._decide_late)
             return None
         return None if self._may_build(request) else self._refusal(request)
 
@@ -86,11 +78,5 @@ class Builder(Guard):
         allow = ", ".join(f'"{network}"' for network in (*self.allow, name))
         return attrs.evolve(NOT_HERE, detail=f"[tool.jamguard.builder] allow = [{allow}]")
 
-    def _refuse_late(self, request: Request) -> None:
-        """Refuse what Jam.py has taken for the builder's."""
-        if self._may_build(request):
-            return
-        refusal = self._refusal(request)
-        if self.mode == "enforce":
-            raise Refused(refusal)
-        request.site.log.refusal(request, refusal, self.name, enforced=False)
+    def _decide_late(self, request: Request, taken: Taken) -> Refusal | None:
+        return self._refusal(request) if taken.builder and not self._may_build(request) else None

@@ -5,7 +5,24 @@ from typing import Any
 
 import pytest
 
-from jamguard.jampy.calls import ON_BUILDER, is_builder_call, watch
+from jamguard.jampy.calls import Place, Taken, watch
+
+
+class JamsRequest:
+    """As much of Jam.py's request as is looked at."""
+
+    def __init__(self, method: str = "POST", body: bytes = b"", task_id: str | None = None) -> None:
+        self.environ: dict[str, Any] = {}
+        self.method = method
+        self.form = {"task_id": task_id}
+        self._body = body
+
+    def get_data(self) -> bytes:
+        return self._body
+
+
+def is_builder_call(body: bytes) -> bool:
+    return Taken("api", JamsRequest(body=body)).builder
 
 
 @pytest.mark.parametrize(
@@ -50,48 +67,36 @@ def test_a_body_is_taken_apart_as_jam_py_does(body: bytes, *, builder: bool) -> 
 
 
 @pytest.mark.parametrize(
-    ("task_id", "told"),
+    ("task_id", "builder"),
     [
-        ("0", 1),
-        (" 0", 1),
-        ("+0", 1),
-        ("00", 1),
-        ("-0", 1),
-        ("0_0", 1),
-        ("1", 0),
-        ("x", 0),
-        (None, 0),
+        ("0", True),
+        (" 0", True),
+        ("+0", True),
+        ("00", True),
+        ("-0", True),
+        ("0_0", True),
+        ("1", False),
+        ("x", False),
+        (None, False),
     ],
 )
-def test_jam_pys_own_form_tells_whose_an_upload_is(task_id: str | None, told: int) -> None:
-    uploads: list[object] = []
-    project: Any = SimpleNamespace(app=SimpleNamespace(on_upload=uploads.append))
-    watch(project)
-    watch(project)  # a second shield on the same application
-    tellings: list[None] = []
-
-    def request(environ: dict[str, Any], method: str = "POST") -> Any:
-        return SimpleNamespace(environ=environ, method=method, form={"task_id": task_id})
-
-    project.app.on_upload(request({}))
-    project.app.on_upload(request({ON_BUILDER: lambda: tellings.append(None)}, "GET"))
-    assert tellings == []
-    project.app.on_upload(request({ON_BUILDER: lambda: tellings.append(None)}))
-    assert len(tellings) == told
-    assert len(uploads) == 3
+def test_jam_pys_own_form_tells_whose_an_upload_is(task_id: str | None, *, builder: bool) -> None:
+    assert Taken("upload", JamsRequest(task_id=task_id)).builder == builder
+    assert not Taken("upload", JamsRequest("GET", task_id=task_id)).builder
 
 
 @pytest.mark.parametrize(
-    ("name", "method", "body", "told"),
+    ("name", "place", "request_", "builder"),
     [
-        ("on_builder", "GET", b"", 1),
-        ("on_api", "POST", b'["load",0,0,null,0]', 1),
-        ("on_api", "POST", b'["load",1,0,null,0]', 0),
-        ("on_api", "GET", b'["load",0,0,null,0]', 0),
+        ("on_builder", "builder", JamsRequest("GET"), True),
+        ("on_api", "api", JamsRequest(body=b'["load",0,0,null,0]'), True),
+        ("on_api", "api", JamsRequest(body=b'["load",1,0,null,0]'), False),
+        ("on_api", "api", JamsRequest("GET", b'["load",0,0,null,0]'), False),
+        ("on_upload", "upload", JamsRequest(task_id="0"), True),
     ],
 )
 def test_jam_py_tells_where_a_request_has_gone(
-    name: str, method: str, body: bytes, told: int
+    name: str, place: Place, request_: JamsRequest, *, builder: bool
 ) -> None:
     answers: list[tuple[object, ...]] = []
 
@@ -99,11 +104,11 @@ def test_jam_py_tells_where_a_request_has_gone(
         answers.append(given)
 
     project: Any = SimpleNamespace(app=SimpleNamespace(**{name: answer}))
-    watch(project)
-    tellings: list[None] = []
-    request = SimpleNamespace(
-        environ={ON_BUILDER: lambda: tellings.append(None)}, method=method, get_data=lambda: body
-    )
-    getattr(project.app, name)(request, "more")
-    assert len(tellings) == told
-    assert answers == [(request, "more")]
+    told: list[Taken] = []
+    for _ in range(2):  # a second shield on the same application
+        watch(project, lambda _environ, taken: told.append(taken))
+    getattr(project.app, name)(request_, "more")
+    assert [(taken.place, taken.builder, taken.jams) for taken in told] == [
+        (place, builder, request_)
+    ]
+    assert answers == [(request_, "more")]
