@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from support import need, projects
+from support import need, projects, v5
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +17,12 @@ def demo_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def project(demo_project: Path, tmp_path: Path) -> Path:
     """A fresh copy of the project, to be hardened, served and spoilt."""
     return projects.copy(demo_project, tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def v5_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of an environment with Jam.py v5."""
+    return v5.make_environment(tmp_path_factory.mktemp("v5") / "environment")
 
 
 def pytest_configure(config: pytest.Config) -> None:

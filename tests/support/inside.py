@@ -30,14 +30,20 @@ print(json.dumps(result))
 """
 
 
-def inside(project: Path, code: str, env: Mapping[str, str] | None = None) -> Any:
+def inside(
+    project: Path,
+    code: str,
+    env: Mapping[str, str] | None = None,
+    *,
+    python: str | Path = sys.executable,
+) -> Any:
     """Run `code` in the folder of a project; return what it leaves in `result`.
 
     It has `create_application`, `jamguard`, and `call`, `environ` and `serve` of
     `support.wsgi`.
     """
     done = subprocess.run(
-        [sys.executable, "-c", BEFORE + dedent(code) + AFTER],
+        [python, "-c", BEFORE + dedent(code) + AFTER],
         cwd=project,
         env={**os.environ, **(env or {})},
         capture_output=True,

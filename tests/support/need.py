@@ -7,7 +7,7 @@ for a module: one of the names must be there. The run ends by saying what was no
 
 import os
 import shutil
-from typing import Final
+from typing import Final, NoReturn
 
 import pytest
 
@@ -32,8 +32,11 @@ def find(*names: str) -> str | None:
 def path(*names: str) -> str:
     """Return the path of a program; skip the running test, or fail it, where there is none."""
     found = find(*names)
-    if found:
-        return found
+    return found or missing(names[0])
+
+
+def missing(name: str) -> NoReturn:
+    """Skip the running test, or fail it, because there is no `name`."""
     if os.environ.get(VARIABLE):
-        pytest.fail(NEEDS + names[0])
-    pytest.skip(NEEDS + names[0])
+        pytest.fail(NEEDS + name)
+    pytest.skip(NEEDS + name)

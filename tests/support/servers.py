@@ -181,12 +181,13 @@ def run_server(
     workers: int = 1,
     threads: int = 4,
     env: Mapping[str, str] | None = None,
+    python: str | Path = sys.executable,
 ) -> Generator[Server, None, None]:
     """Serve the project in `folder`, with the one line in its files where `harden` is true.
 
     `gunicorn` and `waitress` load `wsgi.py`; `werkzeug` is the project's own
     `python server.py PORT`. `config` becomes the project's pyproject.toml; `args` are more
-    arguments of the server, `env` more variables of its environment.
+    arguments of the server, `env` more variables of its environment, `python` the interpreter.
 
     Raises `ServerError` when the server does not come up.
     """
@@ -209,7 +210,7 @@ def run_server(
         ],
         "werkzeug": ["server.py", str(port)],
     }
-    command = [sys.executable, *commands[kind]]
+    command = [str(python), *commands[kind]]
     if kind != "waitress":
         command += args
     with run_command(command, folder, port, env) as server:
