@@ -25,6 +25,12 @@ def v5_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return v5.make_environment(tmp_path_factory.mktemp("v5") / "environment")
 
 
+@pytest.fixture(scope="session")
+def v5_project(v5_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project of Jam.py v5, not hardened: see `support.v5_project`. To read or copy."""
+    return v5.make_project(v5_python, tmp_path_factory.mktemp("v5") / "project")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(*names): needs one of these programs")
 

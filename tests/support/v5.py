@@ -12,9 +12,12 @@ import pytest
 
 import jamguard
 from support import need
+from support.projects import TASK, User
+from support.servers import Reply, Server
 
 PACKAGE: Final = "jam.py-v5==5.5.4"
-PROJECT: Final = Path(__file__).parents[2] / "pyproject.toml"
+TESTS: Final = Path(__file__).parents[1]
+PROJECT: Final = TESTS.parent / "pyproject.toml"
 #: extras of the tests that a server of Jam.py v5 needs as well
 SERVERS: Final = ("gunicorn", "waitress")
 
@@ -43,6 +46,32 @@ def make_environment(folder: Path) -> Path:
     if "COVERAGE_PROCESS_CONFIG" in os.environ:
         (packages / "coverage.pth").write_text("import coverage; coverage.process_startup()\n")
     return python
+
+
+def make_project(python: Path, folder: Path) -> Path:
+    """Make the project that `v5_project` describes."""
+    folder.mkdir(parents=True)
+    subprocess.run(
+        [python, "-m", "support.v5_project", folder],
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(TESTS)},
+    )
+    return folder
+
+
+def login(server: Server, user: User, *, builder: bool = False) -> str:
+    """Log in as v5's client does, by a call; return the cookie to send."""
+    reply = try_login(server, user, builder=builder)
+    cookie = reply.get("Set-Cookie")
+    assert reply.json["result"]["data"] is True, reply
+    assert cookie
+    return cookie.partition(";")[0]
+
+
+def try_login(server: Server, user: User, *, builder: bool = False) -> Reply:
+    """Call `login`; `data` of the result is true where it lets in."""
+    form = {"login": user.login, "password": user.password}
+    return server.api(["login", 0 if builder else TASK, 0, [form], 0])
 
 
 def _requirements() -> list[str]:
