@@ -8,10 +8,11 @@ from .address import Address, peer_address
 from .body import MEGABYTE, Body
 from .cache import lazy
 from .forwarded import sign_of_proxy
+from .jampy.session import NOBODY
 
 if TYPE_CHECKING:
     from .guard import Guard, Headers
-    from .jampy.session import Session
+    from .jampy.session import Session, Sessions
     from .late import Decision
     from .routes import Route
     from .site import Site
@@ -122,10 +123,20 @@ class Request:
         )
 
     @lazy
-    def session(self) -> "Session | None":
-        """Jam.py's session that the cookie proves, or None."""
+    def sessions(self) -> "Sessions":
+        """Jam.py's sessions that the cookies prove."""
         project = self.site.project
-        return project.session(self.environ) if project else None
+        return project.sessions(self.environ) if project else NOBODY
+
+    @property
+    def session(self) -> "Session | None":
+        """The session of a logged-in user: the application's, or else the builder's."""
+        return self.sessions.application or self.sessions.builder
+
+    @property
+    def builder_session(self) -> "Session | None":
+        """The session of somebody logged in to the Application Builder."""
+        return self.sessions.builder
 
     def later(self, guard: "Guard", decision: "Decision") -> None:
         """Let `guard` decide once Jam.py has said what it takes this request for."""

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from ..cache import Bounded
 from .pages import Pages
-from .session import Session
+from .session import NOBODY, Session, Sessions
 
 #: objects looked at in search of Jam.py's `App`: enough for any stack of middlewares
 SEARCHED: Final = 100
@@ -34,7 +34,7 @@ class Project:
         #: where the package keeps its own pages
         self.package = Path(app.jam_dir)
         self.pages = Pages(self.folder, self.package)
-        self._sessions: Bounded[tuple[str, str], tuple[float, Session]] = Bounded(4096)
+        self._sessions: Bounded[tuple[str, str], tuple[float, Sessions]] = Bounded(4096)
 
     @classmethod
     def find(cls, application: Any) -> "Project | None":  # noqa: ANN401 - any WSGI application
@@ -59,29 +59,30 @@ class Project:
         """Jam.py's task tree, or None before it is loaded: `App.task` would load it."""
         return self.app._App__task  # noqa: SLF001 - there is no public way that does not load it
 
-    def session(self, environ: dict[str, Any]) -> Session | None:
-        """Return the logged-in user's session that a cookie of this request proves."""
+    def sessions(self, environ: dict[str, Any]) -> Sessions:
+        """Return the logged-in user's sessions that the cookies of this request prove."""
         header = environ.get("HTTP_COOKIE")
         if not header or "_session" not in header:
-            return None
+            return NOBODY
         port = environ["SERVER_PORT"]
         now = monotonic()
         known = self._sessions.get((header, port))
         if known and known[0] > now:
             return known[1]
-        session = self._prove(environ, port)
-        if session and len(header) <= REMEMBERED:
-            self._sessions.put((header, port), (now + BELIEVED, session))
-        return session
+        sessions = self._prove(environ, port)
+        if sessions != NOBODY and len(header) <= REMEMBERED:
+            self._sessions.put((header, port), (now + BELIEVED, sessions))
+        return sessions
 
-    def _prove(self, environ: dict[str, Any], port: str) -> Session | None:
+    def _prove(self, environ: dict[str, Any], port: str) -> Sessions:
         from werkzeug.http import parse_cookie  # noqa: PLC0415 - only once Jam.py chose its Werkzeug
 
         cookie = sys.modules["jam.wsgi"].JamSecureCookie
         try:
             values = parse_cookie(environ)
         except UnicodeError:  # bytes that are no UTF-8; Jam.py fails on them as well
-            return None
+            return NOBODY
+        application = builder = None
         for name, value in values.items():
             # v7 has the port in the name, v5 has not: cookies do not keep ports apart
             if not name.endswith((f"_session_{port}", "_session")):
@@ -92,11 +93,12 @@ class Project:
                 continue
             user: Any = info.get("user_info") or {}
             if user.get("user_id"):
-                builder = name.startswith("admin_session")
-                return Session(
-                    str(info.get("uuid")), user["user_id"], bool(user.get("admin")), builder
-                )
-        return None
+                session = Session(str(info.get("uuid")), user["user_id"], bool(user.get("admin")))
+                if name.startswith("admin_session"):
+                    builder = builder or session
+                else:
+                    application = application or session
+        return Sessions(application, builder)
 
 
 def _held(one: Any) -> list[Any]:  # noqa: ANN401 - any WSGI application

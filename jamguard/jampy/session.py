@@ -4,6 +4,8 @@ The value is `base64(HMAC-SHA1)?k=v&k=v`, signed with the project's secret key. 
 with Jam.py's own code, so a session counts here exactly when it counts there.
 """
 
+from typing import Final
+
 import attrs
 
 
@@ -14,4 +16,14 @@ class Session:
     uuid: str  #: made anew at each login, constant while the cookie is re-signed
     user_id: int
     admin: bool
-    builder: bool  #: the cookie of the Application Builder, not of the application
+
+
+@attrs.frozen
+class Sessions:
+    """What the cookies of one request prove: a browser may be logged in twice."""
+
+    application: Session | None = None
+    builder: Session | None = None  #: of the Application Builder
+
+
+NOBODY: Final = Sessions()

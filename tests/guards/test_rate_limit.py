@@ -39,7 +39,7 @@ def shield(**settings: Any) -> Shield:
 
 def user(number: int) -> dict[str, Any]:
     """An environ of a logged-in user's request."""
-    return {SESSION: Session(f"session-{number}", number, admin=False, builder=False)}
+    return {SESSION: Session(f"session-{number}", number, admin=False)}
 
 
 def codes(app: Shield, times: int, path: str = "/", **environ: Any) -> list[int]:

@@ -6,19 +6,19 @@ from typing import Any
 
 from jamguard.config import Settings
 from jamguard.jampy.project import Project
-from jamguard.jampy.session import Session
+from jamguard.jampy.session import Sessions
 from jamguard.site import Site
 
-#: where a test puts the session that a request is to have
+#: where a test puts the session that a request is to have, and the one for the builder
 SESSION = "test.session"
+BUILDER_SESSION = "test.builder-session"
 
 
 class ToldProject(Project):
     """A project whose sessions are told, not proved by a cookie."""
 
-    def session(self, environ: dict[str, Any]) -> Session | None:
-        told: Session | None = environ.get(SESSION)
-        return told
+    def sessions(self, environ: dict[str, Any]) -> Sessions:
+        return Sessions(environ.get(SESSION), environ.get(BUILDER_SESSION))
 
 
 def jam_site(folder: Path = Path(), settings: Settings | None = None) -> Site:
