@@ -11,9 +11,10 @@ Count = tuple[int, float]
 class Store(Protocol):
     """Counts hits on keys."""
 
-    def hit(self, key: str, limit: int, period: int, now: float) -> Count:
-        """Count one hit on `key`, of which `limit` may pass in `period` seconds.
+    def hit(self, key: str, limit: int, period: int, now: float, weight: int = 1) -> Count:
+        """Count a hit on `key`, of which `limit` may pass in `period` seconds.
 
-        `now` is in seconds on a clock that never steps back.
+        It counts as `weight` hits; with 0 it is not counted, only looked at. `now` is in
+        seconds on a clock that never steps back (`time.monotonic`).
         """
         ...

@@ -46,21 +46,24 @@ class LimitsStore:
         self.lost: Callable[[str], None] | None = None
         self._away_until = 0.0
 
-    def hit(self, key: str, limit: int, period: int, now: float) -> Count:
-        """Count one hit on `key`; see `Store`."""
+    def hit(self, key: str, limit: int, period: int, now: float, weight: int = 1) -> Count:
+        """Count a hit of `weight` on `key`; see `Store`."""
         if now < self._away_until:
-            return self._fallback.hit(key, limit, period, now)
+            return self._fallback.hit(key, limit, period, now, weight)
         try:
-            return self._hit(key, limit, period)
+            return self._hit(key, limit, period, weight)
         except Exception as error:  # noqa: BLE001 - the edge of a store: whatever its client raises
             self._away_until = now + PAUSE
             if self.lost:
                 self.lost(type(error).__name__)
-            return self._fallback.hit(key, limit, period, now)
+            return self._fallback.hit(key, limit, period, now, weight)
 
-    def _hit(self, key: str, limit: int, period: int) -> Count:
+    def _hit(self, key: str, limit: int, period: int, weight: int) -> Count:
         item = self._item(limit, period, namespace="jamguard")
-        passed = self._limiter.hit(item, key)
+        if weight:
+            passed = self._limiter.hit(item, key, cost=weight)
+        else:
+            passed = self._limiter.test(item, key)
         reset, remaining = self._limiter.get_window_stats(item, key)
         wait = max(1.0, ceil(reset - time()))  # `limits` reports wall time
         return (max(0, remaining) if passed else -1), wait

@@ -26,8 +26,8 @@ class ProcessStore:
         self._young: dict[str, list[int]] = {}
         self._old: dict[str, list[int]] = {}
 
-    def hit(self, key: str, limit: int, period: int, now: float) -> Count:
-        """Count one hit on `key`; see `Store`."""
+    def hit(self, key: str, limit: int, period: int, now: float, weight: int = 1) -> Count:
+        """Count a hit of `weight` on `key`; see `Store`."""
         window, elapsed = divmod(now, period)
         with self._lock:
             counter = self._young.get(key) or self._adopt(key)
@@ -35,13 +35,12 @@ class ProcessStore:
             if counter[0] != window:
                 counter[1] = counter[2] if counter[0] == window - 1 else 0
                 counter[0], counter[2] = int(window), 0
-            weight = counter[1] * (1 - elapsed / period)
-            left = int(limit - weight - counter[2] - 1)
-            if limit - weight - counter[2] >= 1:
-                counter[2] += 1
-                return left, period - elapsed
+            room = limit - counter[1] * (1 - elapsed / period) - counter[2]
+            if room >= max(weight, 1):
+                counter[2] += weight
+                return int(room - weight), period - elapsed
             before, current = counter[1], counter[2]
-        return -1, _wait(limit, period, elapsed, before, current)
+        return -1, wait(limit, period, elapsed, before, current, max(weight, 1))
 
     def _adopt(self, key: str) -> list[int]:
         counter = self._old.pop(key, None) or [0, 0, 0]
@@ -51,11 +50,17 @@ class ProcessStore:
         return counter
 
 
-def _wait(limit: int, period: int, elapsed: float, before: int, current: int) -> float:
-    """Return the seconds until one hit fits under the limit again."""
-    room = limit - 1 - current
+def wait(
+    limit: int, period: int, elapsed: float, before: int, current: int, weight: int = 1
+) -> float:
+    """Return the seconds until a hit of `weight` fits under the limit again.
+
+    `before` and `current` are the hits in the two windows, of which the current one began
+    `elapsed` seconds ago.
+    """
+    room = limit - weight - current
     if room >= 0:
         # the older window has to slide out until its share is at most `room`
         return max(0.0, period * (1 - room / before) - elapsed)
     # this window has to become the older one first
-    return period - elapsed + period * (1 - (limit - 1) / current)
+    return period - elapsed + period * (1 - (limit - weight) / current)

@@ -13,6 +13,12 @@ def test_a_uri_of_limits_counts() -> None:
     assert 1 <= store.hit("a", 2, 60, 0.0)[1] <= 120
 
 
+def test_a_weight_counts_as_so_many_and_zero_only_looks() -> None:
+    store = LimitsStore("memory://")
+    weights = [0, 8, 3, 2, 0]
+    assert [store.hit("a", 10, 60, 0.0, weight)[0] for weight in weights] == [10, 2, -1, 0, -1]
+
+
 @pytest.mark.parametrize("uri", ["nowhere://", "", "redis"])
 def test_a_uri_that_cannot_be_used_says_so(uri: str) -> None:
     with pytest.raises(ValueError, match="cannot be used as a store"):
