@@ -48,6 +48,11 @@ NOTICES: Final = {
         "of Jam.py is protected; harden the object that create_application() returns"
     ),
     "JG016": ('mode = "report" is on: {guards} only log what they would refuse, and let it pass'),
+    "JG017": (
+        "a proxy hides the Host that browsers ask for, so pages of other sites cannot be told from "
+        "this site's own where the browser does not say; in nginx: proxy_set_header Host "
+        "$http_host; in Apache: ProxyPreserveHost On"
+    ),
 }
 
 #: notices that are no cause for concern

@@ -36,6 +36,10 @@ SENTENCES: Final = {
         "The Application Builder is not open from here. "
         "It answers on the server's own computer, and where its operator allows it."
     ),
+    "other-origin": (
+        "This came from a page of another site, so it was not done. "
+        "To do it, go to this site's own page first."
+    ),
     "development": (
         "This is Jam.py's development server, and it answers only on its own computer. "
         "To serve a network, start the application with: "

@@ -13,6 +13,7 @@ from .errors import Errors
 from .headers import Headers
 from .host import Host
 from .https import Https
+from .origin import Origin
 from .path import Path
 from .proxy import Proxy
 from .rate_limit import RateLimit
@@ -28,6 +29,7 @@ GUARDS: Final[tuple[type[Guard], ...]] = (
     Host,  # before a redirect could send anyone to an unknown host
     Https,  # before any other answer says something in clear text
     Path,  # cheap, and what it refuses needs no counting
+    Origin,  # as cheap: a browser says where a request was born
     RateLimit,  # before a byte of the body is read
     RequestSize,  # before anybody reads the body
     Builder,  # has to read a call to know whose it is
