@@ -24,14 +24,9 @@ if sys.platform == "win32":  # pragma: no cover - not this platform
     #: locked bytes cannot be read there, so these lie far behind the end of any file
     FAR: Final = 1 << 30
 
-    def try_lock(file: int, byte: int) -> bool:
-        """Take the lock on one byte if it is free."""
+    def _take(file: int, byte: int) -> None:
         os.lseek(file, FAR + byte, os.SEEK_SET)
-        try:
-            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
+        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
 
     def unlock(file: int, byte: int) -> None:
         """Give the lock on one byte back."""
@@ -40,13 +35,10 @@ if sys.platform == "win32":  # pragma: no cover - not this platform
 else:
     from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, lockf
 
-    def try_lock(file: int, byte: int) -> bool:
-        """Take the lock on one byte if it is free."""
-        try:
-            lockf(file, LOCK_EX | LOCK_NB, 1, byte)
-        except (BlockingIOError, PermissionError):  # POSIX allows EAGAIN and EACCES
-            return False
-        return True
+    TAKE: Final = LOCK_EX | LOCK_NB
+
+    def _take(file: int, byte: int) -> None:
+        lockf(file, TAKE, 1, byte)
 
     def unlock(file: int, byte: int) -> None:
         """Give the lock on one byte back."""
@@ -55,13 +47,22 @@ else:
 
 def lock(file: int, byte: int, patience: float = PATIENCE) -> bool:
     """Take the lock on one byte; False when nobody let go of it for `patience` seconds."""
-    if try_lock(file, byte):
-        return True
+    try:
+        _take(file, byte)
+    except OSError:  # POSIX allows EAGAIN and EACCES, Windows has EACCES
+        return _wait(file, byte, patience)
+    return True
+
+
+def _wait(file: int, byte: int, patience: float) -> bool:
     until = monotonic() + patience
     pause = FIRST_PAUSE
     while monotonic() < until:
         sleep(pause)
-        if try_lock(file, byte):
+        try:
+            _take(file, byte)
+        except OSError:
+            pause = min(pause * 2, LONGEST_PAUSE)
+        else:
             return True
-        pause = min(pause * 2, LONGEST_PAUSE)
     return False
