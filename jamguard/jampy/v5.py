@@ -20,7 +20,7 @@ import sys
 from collections.abc import Callable
 from datetime import date
 from numbers import Number
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from .calls import Call
@@ -112,7 +112,7 @@ def quote_call(call: "Call", item: Any) -> None:  # noqa: ANN401 - Jam.py has no
         name, filter_type, value = one
         field = item._field_by_name(name)  # noqa: SLF001 - there is no public way
         if field and isinstance(value, list) and filter_type in {IN, NOT_IN, RANGE}:
-            values = cast("list[Any]", value)
+            values: list[Any] = value
             one[2] = [quote(each, field.data_type, filter_type, database) for each in values]
         elif field:
             one[2] = quote(value, field.data_type, filter_type, database)
