@@ -111,11 +111,12 @@ def quote_call(call: "Call", item: Any) -> None:  # noqa: ANN401 - Jam.py has no
     for one in call.params.get("__filters") or ():
         name, filter_type, value = one
         field = item._field_by_name(name)  # noqa: SLF001 - there is no public way
-        if field and isinstance(value, list) and filter_type in {IN, NOT_IN, RANGE}:
-            values: list[Any] = value
-            one[2] = [quote(each, field.data_type, filter_type, database) for each in values]
-        elif field:
-            one[2] = quote(value, field.data_type, filter_type, database)
+        if field is None:
+            continue
+        several = isinstance(value, list) and filter_type in {IN, NOT_IN, RANGE}
+        values: list[Any] = value if several else [value]
+        quoted = [quote(each, field.data_type, filter_type, database) for each in values]
+        one[2] = quoted if several else quoted[0]
 
 
 def breaks_login(call: "Call", on_login: object) -> bool:
