@@ -20,7 +20,7 @@ import sys
 from collections.abc import Callable
 from datetime import date
 from numbers import Number
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 if TYPE_CHECKING:
     from .calls import Call
@@ -111,12 +111,15 @@ def quote_call(call: "Call", item: Any) -> None:  # noqa: ANN401 - Jam.py has no
     for one in call.params.get("__filters") or ():
         name, filter_type, value = one
         field = item._field_by_name(name)  # noqa: SLF001 - there is no public way
-        if field is None:
-            continue
-        several = isinstance(value, list) and filter_type in {IN, NOT_IN, RANGE}
-        values: list[Any] = value if several else [value]
-        quoted = [quote(each, field.data_type, filter_type, database) for each in values]
-        one[2] = quoted if several else quoted[0]
+        if field and _several(value, filter_type):
+            one[2] = [quote(each, field.data_type, filter_type, database) for each in value]
+        elif field:
+            one[2] = quote(value, field.data_type, filter_type, database)
+
+
+def _several(value: Any, filter_type: Any) -> TypeGuard[list[Any]]:  # noqa: ANN401 - from JSON
+    """Say whether Jam.py makes SQL of each value in a list, and not of the list."""
+    return isinstance(value, list) and filter_type in {IN, NOT_IN, RANGE}
 
 
 def breaks_login(call: "Call", on_login: object) -> bool:
