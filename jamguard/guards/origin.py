@@ -18,7 +18,7 @@ import attrs
 
 from ..address import parse_address
 from ..guard import Guard, Mode, Refusal
-from ..jampy.routes import API, EXT, FILE, LOGOUT, PACKAGE_FILE
+from ..jampy.routes import API, EXT, LOGOUT
 from ..request import LOOPBACK_HOSTS, Request
 from ..routes import HEALTH, OTHER, Route
 
@@ -90,11 +90,12 @@ class Origin(Guard):
     )
 
     def concerns(self, route: Route) -> bool:
-        return route not in (FILE, PACKAGE_FILE)
+        return route.name != "file"
 
     def check(self, request: Request) -> Refusal | None:
         environ = request.environ
-        safe = request.method in SAFE and "HTTP_UPGRADE" not in environ
+        websocket = environ.get("HTTP_UPGRADE", "").lower() == "websocket"
+        safe = request.method in SAFE and not websocket
         if safe and request.route is not LOGOUT:
             return None
         site = environ.get("HTTP_SEC_FETCH_SITE")
@@ -187,8 +188,9 @@ def _detail(request: Request, site: str | None, origin: str) -> str:
     origin = origin[:LONGEST]
     detail = f"from {origin or 'another site'}"
     if not site:
+        host = request.environ.get("HTTP_HOST", "")[:LONGEST]
         detail += (
-            f", while Host is {request.host[:LONGEST]}; if a proxy changes it: "
+            f", while Host is {host}; if a proxy changes it: "
             "proxy_set_header Host $http_host; (Apache: ProxyPreserveHost On)"
         )
     if ORIGIN.fullmatch(origin):

@@ -199,11 +199,14 @@ def test_a_click_excuses_no_write() -> None:
 
 
 def test_the_handshake_of_a_websocket_is_a_write() -> None:
-    handshake = {"HTTP_UPGRADE": "websocket", "HTTP_COOKIE": "x=y"}
+    handshake = {"HTTP_UPGRADE": "WebSocket", "HTTP_COOKIE": "x=y"}
     for origin in (CROSS, EVIL):
         assert call(shield(), "/own/socket", "GET", **handshake, **origin).code == 403
     assert call(shield(), "/own/socket", "GET", **handshake, **HERE).code == 200
     assert call(shield(), "/own/socket", "GET", **handshake).code == 200
+    for other in ("", "h2c"):
+        handshake["HTTP_UPGRADE"] = other
+        assert call(shield(), "/own/page", "GET", **handshake, **CROSS).code == 200
 
 
 @pytest.mark.parametrize(
