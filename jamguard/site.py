@@ -5,7 +5,6 @@ from typing import Any
 from .cache import Bounded
 from .config import Settings
 from .jampy.project import Project
-from .jampy.routes import route as jam_route
 from .log import Log
 from .notices import NOTICES
 from .routes import HEALTH, OTHER, Route
@@ -30,7 +29,7 @@ class Site:
         """Return what kind of place `path` (`PATH_INFO`) leads to."""
         if path in self._health:
             return HEALTH
-        return jam_route(path) if self.project else OTHER
+        return self.project.route(path) if self.project else OTHER
 
     def notice(self, number: str, **details: object) -> None:
         """Log a notice, once for each set of details."""

@@ -25,8 +25,8 @@ from ..bundle import (
 from ..cache import Bounded
 from ..guard import Guard, Response
 from ..jampy.content import Content
-from ..jampy.policy import CONTAINED, LIGHT, Policy, is_jams_page, may_run, page_policy
-from ..jampy.routes import API, FILE, LOGIN, PAGE
+from ..jampy.policy import LIGHT, Policy, contain, is_jams_page, page_policy
+from ..jampy.routes import API, LOGIN, PAGE, WRITTEN_BY_USERS
 from ..request import Request
 from ..routes import OTHER, Route
 from ..site import Site
@@ -40,7 +40,6 @@ SESSION_COOKIE: Final = "_session"
 WRITTEN: Final = {"secure": "; Secure", "httponly": "; HttpOnly", "samesite": "; SameSite=Lax"}
 UPGRADE: Final[Policy] = {"upgrade-insecure-requests": []}
 MOST_REASONS: Final = 5
-CONTAINED_FILE: Final = Bundle.of([policy(CONTAINED)])
 
 
 #: how a request came: what goes out only over https, and what only for a name
@@ -101,11 +100,8 @@ class Headers(Guard):
             self._mend_cookies(request, response)
         if "x-powered-by" in names:
             response.remove("X-Powered-By")
-        if route is FILE and may_run(request.path, response):
-            CONTAINED_FILE.set_defaults(response)
-            if "script" in (response.get("Content-Type") or "").lower():
-                # 'self' of a page's policy would let it run
-                response.replace("Content-Type", "text/plain; charset=utf-8")
+        if route in WRITTEN_BY_USERS:
+            contain(route, response)
         bundle = self._bundles[came].get(route) or self._bundle(route, came)
         if route.page and (project := request.site.project) and is_jams_page(request, response):
             content = project.pages.content(route)

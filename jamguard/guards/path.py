@@ -1,8 +1,9 @@
-"""Let through only paths and methods that mean one thing to everybody.
+"""Let through only paths that mean one thing to everybody, and files that browsers need.
 
 Jam.py joins what follows `/jam` to a folder, so `/jam/../admin.sqlite` hands out the
-project's users, and servers differ in what they resolve before. A path that leaves room
-for a second reading is refused; what is decided on is what Jam.py will see.
+project's users, `/jam/wsgi.py` the package's sources, and servers differ in what they
+resolve before. A path that leaves room for a second reading is refused; what is decided on
+is what Jam.py will see, and below its own places only what its client asks for passes.
 
 Source: CWE-22 (path traversal), RFC 3986 section 5.2.4 (dot segments), RFC 9112 section
 3.2 (request target), RFC 9110 section 9.1 (methods).
@@ -16,7 +17,10 @@ import attrs
 
 from ..guard import Guard, Mode, Refusal
 from ..jampy.failures import wrong_method
+from ..jampy.files import may_be_served
+from ..jampy.routes import EXPORT, REPORT
 from ..request import Request
+from ..routes import HEALTH, OTHER
 
 #: methods that are for proxies and for debugging: no application answers them
 NEVER: Final = frozenset({"TRACE", "TRACK", "CONNECT"})
@@ -45,15 +49,44 @@ NOT_IMPLEMENTED: Final = Refusal(
 )
 
 
+def _not_found(reason: str, detail: str = "") -> Refusal:
+    """Answer as if there were nothing at that address."""
+    return Refusal(status=HTTPStatus.NOT_FOUND, reason=reason, sentence="not-found", detail=detail)
+
+
+NOT_SERVED: Final = _not_found("not-served", "[tool.jamguard.path] public")
+NOT_LOGGED_IN: Final = _not_found("report-without-login")
+NO_BUILDER: Final = _not_found("export-without-builder")
+
+
+def _are_static(_: object, __: object, paths: tuple[str, ...]) -> None:
+    for path in paths:
+        if not path.startswith("/static/"):
+            raise ValueError(f'has "{path}", which does not start with "/static/"')
+
+
+def _exact_and_below(guard: "Path") -> tuple[frozenset[str], tuple[str, ...]]:
+    paths = [path.encode().decode("latin-1") for path in guard.public]  # as in PATH_INFO
+    return frozenset(paths), tuple(path for path in paths if path.endswith("/"))
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class Path(Guard):
-    """Refuse malformed paths (400) and methods that the application does not answer (405, 501).
+    """Refuse malformed paths (400), files that no browser needs (404), odd methods (405, 501).
 
-    Decides on the path as the server decoded it, once, like Jam.py. A first segment that is
-    not Jam.py's keeps all its methods. Fails closed.
+    Decides on the path as the server decoded it, once, like Jam.py. Reports need a login and
+    exports one to the builder, while Jam.py's safe mode is on. A first segment that is not
+    Jam.py's keeps all its paths and methods. Fails closed.
     """
 
     mode: Mode = "enforce"
+    #: paths below `/static` that anybody may read, whatever their names; one that ends with
+    #: "/" is all below it
+    public: tuple[str, ...] = attrs.field(default=(), validator=_are_static)
+
+    _public: tuple[frozenset[str], tuple[str, ...]] = attrs.field(
+        init=False, repr=False, default=attrs.Factory(_exact_and_below, takes_self=True)
+    )
 
     def check(self, request: Request) -> Refusal | None:
         path = request.path
@@ -69,16 +102,37 @@ class Path(Guard):
             return NOT_A_PATH  # the server has taken the host out of it: `GET http://other/`
         if not environ.keys().isdisjoint(PATH_HEADERS) and not request.peer_trusted:
             return SPOOFED
-        method = request.method
+        return self._unserved(request) or _method(request)
+
+    def _unserved(self, request: Request) -> Refusal | None:
+        """Decide about what is asked for below a place of Jam.py's."""
         route = request.route
-        refusal = wrong_method(route, method)
-        if refusal and (route.form == "page" or not _answers_first(request)):
-            return refusal
-        if route.methods and not refusal:
+        path = request.path
+        if route is OTHER or route is HEALTH:
             return None
-        if method in NEVER:
-            return NOT_IMPLEMENTED
-        return None if METHOD.fullmatch(method) else NOT_A_METHOD
+        exact, below = self._public
+        if path in exact or path.startswith(below):
+            return None
+        if not may_be_served(path):
+            # `/api/own` is Jam.py's place, and may still be a page of the project's own
+            return NOT_SERVED if route.name == "file" or not _answers_first(request) else None
+        if route is REPORT and not request.session:
+            return NOT_LOGGED_IN if _safe_mode(request) else None
+        if route is EXPORT and not (request.builder_session and request.builder_session.admin):
+            return NO_BUILDER if _safe_mode(request) else None
+        return None
+
+
+def _method(request: Request) -> Refusal | None:
+    method = request.method
+    refusal = wrong_method(request.route, method)
+    if refusal and (request.route.form == "page" or not _answers_first(request)):
+        return refusal
+    if request.route.methods and not refusal:
+        return None
+    if method in NEVER:
+        return NOT_IMPLEMENTED
+    return None if METHOD.fullmatch(method) else NOT_A_METHOD
 
 
 def _answers_first(request: Request) -> bool:
@@ -88,3 +142,8 @@ def _answers_first(request: Request) -> bool:
     """
     project = request.site.project
     return project is not None and getattr(project.task, "on_request", None) is not None
+
+
+def _safe_mode(request: Request) -> bool:
+    project = request.site.project
+    return project is not None and project.safe_mode

@@ -12,10 +12,12 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
+from ..bundle import Bundle
+from ..bundle import policy as header
 from ..guard import Response
 from ..routes import Route
 from .content import Content
-from .routes import BUILDER, LOGIN
+from .routes import BUILDER, LOGIN, UPLOADED
 
 if TYPE_CHECKING:
     from ..request import Request
@@ -40,10 +42,13 @@ CONTAINED: Final = {
     "form-action": ["'none'"],
     "frame-ancestors": ["'self'"],
 }
+CONTAINED_FILE: Final = Bundle.of([header(CONTAINED)])
 
-#: folders below `static` whose files come from users, or are made of what they entered
-WRITTEN_BY_USERS: Final = re.compile(
-    r"^[/.]*/static/[/.]*(?:files|reports|internal)(?:/|$)", re.IGNORECASE
+#: pictures, sound, film, PDF and plain text hold no code; a drawing (SVG) does, as all XML may
+HARMLESS: Final = re.compile(r"(?:image|audio|video)/(?!.*xml)[^;]+|application/pdf|text/plain")
+#: media types that a browser runs as a script (WHATWG MIME Sniffing, "JavaScript MIME type")
+SCRIPT: Final = re.compile(
+    r"(?:application|text)/(?:x-)?(?:java|ecma)script|text/(?:javascript1\.[0-5]|jscript|livescript)"
 )
 
 #: what `origins` of the settings may be used for
@@ -95,16 +100,21 @@ def page_policy(route: Route, content: Content, origins: Iterable[str]) -> Polic
     return policy
 
 
-def may_run(path: str, response: Response) -> bool:
-    """Say whether a file is an upload or a report of a media type that can hold code.
+def contain(route: Route, response: Response) -> None:
+    """Keep a file that users have written from running in the site's origin.
 
-    Pictures, sound, film, PDF and plain text hold none; a drawing (SVG) does.
+    What cannot hold code stays as it is; the rest is shown without its scripts. Reports and
+    exports are not kept in caches that do not ask who is logged in.
     """
-    if not WRITTEN_BY_USERS.search(path):
-        return False
     kind = (response.get("Content-Type") or "").partition(";")[0].strip().lower()
-    harmless = kind.startswith(("image/", "audio/", "video/")) and kind != "image/svg+xml"
-    return not harmless and kind not in ("application/pdf", "text/plain")
+    if SCRIPT.fullmatch(kind):
+        # 'self' of a page's policy would let it run
+        response.replace("Content-Type", "text/plain; charset=utf-8")
+    elif not HARMLESS.fullmatch(kind):
+        CONTAINED_FILE.set_defaults(response)
+    if route is not UPLOADED:
+        response.remove("Expires")
+        response.replace("Cache-Control", "no-store")
 
 
 def is_jams_page(request: "Request", response: Response) -> bool:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from ..cache import Bounded
 from .pages import Pages
+from .routes import route, route_v5
 from .session import NOBODY, Session, Sessions
 
 #: objects looked at in search of Jam.py's `App`: enough for any stack of middlewares
@@ -34,6 +35,8 @@ class Project:
         #: where the package keeps its own pages
         self.package = Path(app.jam_dir)
         self.pages = Pages(self.folder, self.package)
+        #: where this version of Jam.py takes a path: v5 has Werkzeug's map of rules
+        self.route = route_v5 if hasattr(app, "url_map") else route
         self._sessions: Bounded[tuple[str, str], tuple[float, Sessions]] = Bounded(4096)
 
     @classmethod
@@ -58,6 +61,12 @@ class Project:
     def task(self) -> Any:  # noqa: ANN401 - Jam.py has no types
         """Jam.py's task tree, or None before it is loaded: `App.task` would load it."""
         return self.app._App__task  # noqa: SLF001 - there is no public way that does not load it
+
+    @property
+    def safe_mode(self) -> bool:
+        """Whether Jam.py wants logins: asked each time, since the builder changes it."""
+        common = sys.modules.get("jam.common")
+        return bool(common and common.consts.SAFE_MODE)
 
     def sessions(self, environ: dict[str, Any]) -> Sessions:
         """Return the logged-in user's sessions that the cookies of this request prove."""

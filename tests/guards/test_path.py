@@ -1,15 +1,21 @@
-"""Which paths and methods pass, whatever the server made of them."""
+"""Which paths, files and methods pass, whatever the server made of them."""
 
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from time import perf_counter
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import pytest
-from support.jam import jam_site
+from support.jam import BUILDER_SESSION, SESSION, jam_site
 from support.wsgi import call, environ, hello, serve
 
 from jamguard import Shield
+from jamguard.guards.builder import Builder
 from jamguard.guards.path import Path
 from jamguard.guards.proxy import Proxy
+from jamguard.jampy.session import Session
+from jamguard.values import parse_network
 
 SITE = jam_site()
 
@@ -87,12 +93,11 @@ ALLOWED = {
     "/": "GET, HEAD",
     "/index.html": "GET, HEAD",
     "/login.html": "GET, HEAD, POST",
-    "/login.html/more": "GET, HEAD, POST",
+    "/login.html/": "GET, HEAD, POST",
     "/builder.html": "GET, HEAD",
     "/builder_login.html": "GET, HEAD, POST",
     "/api": "POST",
     "//api/": "POST",
-    "/api/anything": "POST",
     "/upload": "POST",
     "/ext/report": "POST",
     "/logout": "GET, POST",
@@ -100,6 +105,8 @@ ALLOWED = {
     "/js/demo.js": "GET, HEAD",
     "/css/project.css": "GET, HEAD",
     "/static/files/a.png": "GET, HEAD",
+    "/static/reports/a.ods": "GET, HEAD",
+    "/static/internal/demo.zip": "GET, HEAD",
     "/favicon.ico": "GET, HEAD",
 }
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "get"]
@@ -138,6 +145,92 @@ def test_a_place_of_jam_py_takes_its_own_methods_only(path: str, method: str) ->
 def test_any_other_place_takes_any_ordinary_method(method: str, code: int) -> None:
     assert answer("/own/page", method) == code
     assert answer("/api", method, jam=False) == code
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("path", ["/jam/wsgi.py", "/static/.env", "/js/x.py", "/api/own", "/"])
+def test_a_file_that_no_browser_needs_is_as_good_as_not_there(path: str, method: str) -> None:
+    reply = call(Shield(hello, [Path()], SITE), path, method)
+    if path == "/":
+        assert reply.code == (200 if method == "GET" else 405)
+    else:
+        assert reply.code == 404
+    assert answer(path, method, jam=False) == 200
+
+
+def test_a_project_that_answers_first_may_have_pages_below_jam_pys_places() -> None:
+    site = jam_site()
+    assert site.project
+    shield = Shield(hello, [Path()], site)
+    assert call(shield, "/api/own", "POST").code == 404
+    site.project.app._App__task = SimpleNamespace(on_request=print)
+    for path in ("/api/own", "/upload/own", "/logout/own", "/index.html/own"):
+        assert call(shield, path, "GET" if path.startswith("/index") else "POST").code == 200
+    assert call(shield, "/jam/own").code == 404
+    assert call(shield, "/static/own.sqlite").code == 404
+
+
+def test_what_the_operator_calls_public_is_served_whatever_its_name() -> None:
+    public = ("/static/own.sqlite", "/static/zdjęcia/", "/static/reports/")
+    shield = Shield(hello, [Path(public=public)], SITE)
+    photo = "/static/zdjęcia/x.py".encode().decode("latin-1")
+    with safe_mode():
+        for path in ("/static/own.sqlite", photo, "/static/reports/a.ods"):
+            assert call(shield, path).code == 200
+    for path in ("/static/own.sqlite/", "/static/own.sqlite2", "/static/zdj.py", "//static/x.py"):
+        assert call(shield, path).code == 404
+    assert call(shield, "/static/reports/../../admin.sqlite").code == 400
+
+
+def test_only_what_lies_in_static_can_be_public() -> None:
+    with pytest.raises(ValueError, match='has "/jam/", which does not start with "/static/"'):
+        Path(public=("/jam/",))
+
+
+@contextmanager
+def safe_mode() -> Generator[None, None, None]:
+    """Stand in for the module where Jam.py keeps its parameters."""
+    common = ModuleType("jam.common")
+    common.consts = SimpleNamespace(SAFE_MODE=True)  # type: ignore[attr-defined] # as in Jam.py
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, common.__name__, common)
+        yield
+
+
+USER = Session("a", 2, admin=False)
+ADMIN = Session("b", 1, admin=True)
+
+
+@pytest.mark.parametrize(
+    ("sessions", "report", "export"),
+    [
+        ({}, 404, 404),
+        ({SESSION: USER}, 200, 404),
+        ({SESSION: ADMIN}, 200, 404),
+        ({BUILDER_SESSION: USER}, 200, 404),
+        ({BUILDER_SESSION: ADMIN}, 200, 200),
+        ({SESSION: USER, BUILDER_SESSION: ADMIN}, 200, 200),
+    ],
+    ids=["nobody", "user", "administrator", "no administrator", "builder", "both"],
+)
+def test_reports_are_for_users_and_exports_for_the_builder(
+    sessions: dict[str, Session], report: int, export: int
+) -> None:
+    shield = Shield(hello, [Path()], jam_site())
+    for path, code in (("/static/reports/a.ods", report), ("/static/internal/a.zip", export)):
+        assert serve(shield, environ(path) | sessions).code == 200
+        with safe_mode():
+            assert serve(shield, environ(path) | sessions).code == code
+            assert serve(shield, environ("/static/files/a.ods") | sessions).code == 200
+
+
+def test_the_builders_networks_are_the_exports_too() -> None:
+    """Without safe mode nobody logs in, so they are all that decides."""
+    shield = Shield(hello, [Path(), Builder(allow=(parse_network("198.51.100.0/24"),))], jam_site())
+    stranger = environ("/static/internal/a.zip")
+    assert serve(shield, stranger).code == 403
+    builder = environ("/static/internal/a.zip", REMOTE_ADDR="198.51.100.1")
+    assert serve(shield, builder).code == 200
 
 
 def test_a_project_that_answers_first_may_answer_any_method_of_a_call() -> None:
