@@ -53,6 +53,14 @@ NOTICES: Final = {
         "this site's own where the browser does not say; in nginx: proxy_set_header Host "
         "$http_host; in Apache: ProxyPreserveHost On"
     ),
+    "JG018": (
+        "Jam.py's users cannot be looked up ({failure}), so sessions of deleted users last until "
+        "they expire"
+    ),
+    "JG019": (
+        "this Jam.py reads its session cookies in a way that jamguard does not know, so the guard "
+        "session does nothing; please report it"
+    ),
 }
 
 #: notices that are no cause for concern

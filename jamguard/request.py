@@ -12,7 +12,7 @@ from .jampy.session import NOBODY
 
 if TYPE_CHECKING:
     from .guard import Guard, Headers
-    from .jampy.session import Session, Sessions
+    from .jampy.session import Proved, Session
     from .late import Decision
     from .routes import Route
     from .site import Site
@@ -123,20 +123,20 @@ class Request:
         )
 
     @lazy
-    def sessions(self) -> "Sessions":
+    def proved(self) -> "Proved":
         """Jam.py's sessions that the cookies prove."""
         project = self.site.project
-        return project.sessions(self.environ) if project else NOBODY
+        return project.sessions.proved(self.environ) if project else NOBODY
 
     @property
     def session(self) -> "Session | None":
         """The session of a logged-in user: the application's, or else the builder's."""
-        return self.sessions.application or self.sessions.builder
+        return self.proved.application or self.proved.builder
 
     @property
     def builder_session(self) -> "Session | None":
         """The session of somebody logged in to the Application Builder."""
-        return self.sessions.builder
+        return self.proved.builder
 
     def later(self, guard: "Guard", decision: "Decision") -> None:
         """Let `guard` decide once Jam.py has said what it takes this request for."""

@@ -19,6 +19,7 @@ from .proxy import Proxy
 from .rate_limit import RateLimit
 from .request_id import RequestId
 from .request_size import RequestSize
+from .session import Session
 
 GUARDS: Final[tuple[type[Guard], ...]] = (
     Headers,  # first, so that every answer has them: refusals and failures too
@@ -28,6 +29,7 @@ GUARDS: Final[tuple[type[Guard], ...]] = (
     Debugger,  # nothing else matters while a debugger is open
     Host,  # before a redirect could send anyone to an unknown host
     Https,  # before any other answer says something in clear text
+    Session,  # before anybody asks who is logged in
     Path,  # cheap, and what it refuses needs no counting
     Origin,  # as cheap: a browser says where a request was born
     RateLimit,  # before a byte of the body is read

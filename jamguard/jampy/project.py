@@ -16,7 +16,7 @@ from typing import Any, Final
 from ..cache import Bounded
 from .pages import Pages
 from .routes import route, route_v5
-from .session import NOBODY, Session, Sessions
+from .sessions import Sessions
 
 #: objects looked at in search of Jam.py's `App`: enough for any stack of middlewares
 SEARCHED: Final = 100
@@ -37,7 +37,7 @@ class Project:
         self.pages = Pages(self.folder, self.package)
         #: where this version of Jam.py takes a path: v5 has Werkzeug's map of rules
         self.route = route_v5 if hasattr(app, "url_map") else route
-        self._sessions: Bounded[tuple[str, str], tuple[float, Sessions]] = Bounded(4096)
+        self.sessions = Sessions.of(app)
 
     @classmethod
     def find(cls, application: Any) -> "Project | None":  # noqa: ANN401 - any WSGI application

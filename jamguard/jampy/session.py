@@ -1,12 +1,27 @@
-"""Jam.py's session cookie: its names, and what a valid one proves.
+"""Jam.py's session cookies: what one proves, and what binds its value to its kind.
 
-The value is `base64(HMAC-SHA1)?k=v&k=v`, signed with the project's secret key. It is read
-with Jam.py's own code, so a session counts here exactly when it counts there.
+The value is `base64(HMAC-SHA1)?k=v&k=v`. Jam.py signs it with the project's secret key, but
+not the name that it goes by, so it takes the application's cookie for the builder's as well.
+And it keeps no list of sessions, so a value is good until the time that stands in it.
 """
 
-from typing import Final
+import hmac
+import re
+from base64 import urlsafe_b64encode
+from threading import Lock
+from time import time
+from typing import Final, Literal
 
 import attrs
+
+#: which of Jam.py's two cookies
+Kind = Literal["application", "builder"]
+
+#: browsers take a cookie with this prefix only from this very host, by https, for all paths
+HOST_PREFIX: Final = "__Host-"
+
+#: what `Seal.close` adds: when the login was, when the value was made, the tag
+SEALED: Final = re.compile(r"(.*)\.([0-9a-f]{1,12})\.([0-9a-f]{1,12})\.([\w-]{22})", re.ASCII)
 
 
 @attrs.frozen
@@ -19,11 +34,80 @@ class Session:
 
 
 @attrs.frozen
-class Sessions:
+class Proved:
     """What the cookies of one request prove: a browser may be logged in twice."""
 
     application: Session | None = None
     builder: Session | None = None  #: of the Application Builder
 
 
-NOBODY: Final = Sessions()
+NOBODY: Final = Proved()
+
+
+@attrs.frozen
+class Opened:
+    """A value as Jam.py made it, and what was sealed with it."""
+
+    value: str
+    #: the kind that the tag was made for; `none` without one, `false` for one of no kind
+    tag: Kind | Literal["none", "false"] = "none"
+    login: int = 0  #: when the login was, in seconds since 1970
+    made: int = 0  #: when Jam.py made this value of the session
+
+
+class Seal:
+    """Binds a value to its kind: `value.LOGIN.MADE.TAG`, with a tag that only we can make.
+
+    Nothing is stored, so it holds in all workers and after a restart. The dot is no
+    character of Jam.py's values.
+    """
+
+    def __init__(self, secret_key: str) -> None:
+        self._key = hmac.digest(secret_key.encode(), b"jamguard cookie", "sha256")
+
+    def close(self, value: str, kind: Kind, login: int, made: int) -> str:
+        """Return `value` with its tag."""
+        signed = f"{value}.{login:x}.{made:x}"
+        return f"{signed}.{self._tag(signed, kind)}"
+
+    def open(self, sealed: str, kind: Kind) -> Opened:
+        """Take off the tag, and say what it was made for: `kind`, if all is well."""
+        parts = SEALED.fullmatch(sealed)
+        if not parts:
+            return Opened(sealed)
+        value, login, made, tag = parts.groups()
+        signed = sealed[: parts.start(4) - 1]
+        other: Kind = "application" if kind == "builder" else "builder"
+        fits: Kind | Literal["false"] = "false"
+        for one in (kind, other):
+            if hmac.compare_digest(tag, self._tag(signed, one)):
+                fits = one
+                break
+        return Opened(value, fits, int(login, 16), int(made, 16))
+
+    def _tag(self, signed: str, kind: Kind) -> str:
+        tag = hmac.digest(self._key, f"{kind}\0{signed}".encode(), "sha256")
+        return urlsafe_b64encode(tag[:16]).decode()[:22]
+
+
+class Ended:
+    """Sessions that ended by logging out, until the time when they would have expired."""
+
+    MOST: Final = 50_000
+
+    def __init__(self) -> None:
+        self._until: dict[str, float] = {}
+        self._lock = Lock()
+
+    def add(self, uuid: str, until: float) -> None:
+        """Remember a session; forget those that have expired, and at most the oldest one."""
+        with self._lock:
+            if len(self._until) >= self.MOST:
+                now = time()
+                self._until = {name: end for name, end in self._until.items() if end > now}
+            if len(self._until) >= self.MOST:
+                del self._until[next(iter(self._until))]
+            self._until[uuid] = until
+
+    def __contains__(self, uuid: str) -> bool:
+        return uuid in self._until

@@ -144,7 +144,10 @@ def test_two_projects_in_one_process_are_kept_apart(demo_project: Path, tmp_path
             cookies.append(environ(HTTP_COOKIE="demo_session_8000=" + cookie.serialize()))
         result = [
             [str(project.folder) for project in projects],
-            [[project.session(each) is not None for each in cookies] for project in projects],
+            [
+                [project.sessions.proved(each).application is not None for each in cookies]
+                for project in projects
+            ],
         ]
         """,
     )

@@ -6,58 +6,46 @@ from typing import Any, Final
 import attrs
 import pytest
 from support.inside import inside
-from support.projects import ADMIN, CLERK, copy
+from support.projects import copy
 
 CLERK_ID: Final = 2
 PORT: Final = 8000
 APP: Final = f"demo_session_{PORT}"
 BUILDER: Final = f"admin_session_{PORT}"
 
-#: `cookie` is the value of the clerk's, `boss` of the administrator's in the builder;
-#: `signed` makes one with the project's key
+#: without the guard: what plain Jam.py makes of a cookie is what the others are told.
+#: `cookie` is the value of the clerk's, `boss` of the administrator's in the builder
 SCRIPT: Final = """
 import time
-from urllib.parse import urlencode
-import jamguard.jampy.project as module
-from jamguard import Shield
-from jam.wsgi import JamSecureCookie
+import jamguard.jampy.sessions as module
+from jamguard.jampy.project import Project
+from support.projects import ADMIN, CLERK
+from support.sessions import *
+from support.sessions import signed as sign
 
 app = create_application(".")
-project = module.Project.find(app)
+project = Project.find(app)
 key = project.app.admin.secret_key
 clock = [1000.0]
 module.monotonic = lambda: clock[0]
 
-def login(page, login, password):
-    form = urlencode({"login": login, "password": password}).encode()
-    answer = call(
-        app, page, "POST", form, CONTENT_TYPE="application/x-www-form-urlencoded"
-    )
-    return answer.get("Set-Cookie").partition(";")[0].partition("=")[2]
-
 def signed(data, key=key, expires=None):
-    return JamSecureCookie(data, key).serialize(expires)
+    return sign(data.get("info"), key, expires)
 
 def session(header, **more):
-    sessions = project.sessions(environ(HTTP_COOKIE=header, **more))
-    return sessions.application or sessions.builder
+    proved = project.sessions.proved(environ(HTTP_COOKIE=header, **more))
+    return proved.application or proved.builder
 
 def accepted(header, task):
-    # what Jam.py makes of it: status 9 is an answer, 5 is "not logged in"
-    body = json.dumps(["load", task, 0, None, 0])
     try:
-        answer = call(app, "/api", "POST", body.encode(), HTTP_COOKIE=header)
+        return who(app, header, task) is not None
     except Exception:
         return False
-    return (json.loads(answer.body)["result"] or {}).get("status") == 9
 
-cookie = login("/login.html", *CLERK)
-boss = login("/builder_login.html", *ADMIN)
+(cookie,) = map(value, log_in(app, "/login.html", CLERK))
+(boss,) = map(value, log_in(app, "/builder_login.html", ADMIN))
 INFO = {"uuid": "u", "ip": "192.0.2.1", "user_info": {"user_id": 2, "role_id": 2, "admin": False}}
 """
-PEOPLE: Final = (
-    f"CLERK, ADMIN = {(CLERK.login, CLERK.password)!r}, {(ADMIN.login, ADMIN.password)!r}\n"
-)
 
 
 @attrs.frozen
@@ -115,7 +103,7 @@ def as_list(session):
 result = {}
 """
     folder = copy(demo_project, tmp_path_factory.mktemp("session") / "project")
-    result: dict[str, Any] = inside(folder, PEOPLE + SCRIPT + script + lines)
+    result: dict[str, Any] = inside(folder, SCRIPT + script + lines)
     return result
 
 
@@ -132,13 +120,12 @@ def test_a_cookie_counts_here_exactly_when_it_counts_for_jam_py(
 def test_a_login_gives_a_session_a_name_that_its_next_cookies_keep(project: Path) -> None:
     same, other = inside(
         project,
-        PEOPLE
-        + SCRIPT
+        SCRIPT
         + """
 header = "demo_session_8000=" + cookie
 again = call(app, "/api", "POST", b'["load",1,0,null,0]', HTTP_COOKIE=header)
 renewed = again.get("Set-Cookie").partition(";")[0]
-second = "demo_session_8000=" + login("/login.html", *CLERK)
+(second,) = log_in(app, "/login.html", CLERK)
 result = [
     session(header).uuid == session(renewed).uuid, session(header).uuid == session(second).uuid
 ]
@@ -152,12 +139,11 @@ def test_a_proof_is_remembered_for_a_while_and_only_when_it_is_one(project: Path
     """So a session costs one look at its signature, and junk no memory."""
     counts = inside(
         project,
-        PEOPLE
-        + SCRIPT
+        SCRIPT
         + """
 looks = []
-prove = project._prove
-project._prove = lambda *request: looks.append(1) or prove(*request)
+prove = project.sessions._prove
+project.sessions._prove = lambda *request: looks.append(1) or prove(*request)
 header = "demo_session_8000=" + cookie
 
 def ask(header, times=1, **more):
@@ -170,7 +156,7 @@ result = [ask(header, 3), ask(header, 2, SERVER_PORT="9000"), ask(header + "; a=
 clock[0] += module.BELIEVED + 1
 result += [ask(header, 3), ask("demo_session_8000=junk", 3)]
 result += [ask(header + "; a=" + "b" * module.REMEMBERED, 3), ask("theme=dark", 3)]
-result += [len(project._sessions)]
+result += [len(project.sessions._proved)]
 """,
     )
     assert counts == [1, 2, 1, 1, 3, 3, 0, 2]

@@ -6,7 +6,8 @@ from typing import Any
 
 from jamguard.config import Settings
 from jamguard.jampy.project import Project
-from jamguard.jampy.session import Sessions
+from jamguard.jampy.session import Proved
+from jamguard.jampy.sessions import Sessions
 from jamguard.site import Site
 
 #: where a test puts the session that a request is to have, and the one for the builder
@@ -14,11 +15,11 @@ SESSION = "test.session"
 BUILDER_SESSION = "test.builder-session"
 
 
-class ToldProject(Project):
-    """A project whose sessions are told, not proved by a cookie."""
+class ToldSessions(Sessions):
+    """Sessions that are told, not proved by a cookie."""
 
-    def sessions(self, environ: dict[str, Any]) -> Sessions:
-        return Sessions(environ.get(SESSION), environ.get(BUILDER_SESSION))
+    def proved(self, environ: dict[str, Any]) -> Proved:
+        return Proved(environ.get(SESSION), environ.get(BUILDER_SESSION))
 
 
 def jam_site(folder: Path = Path(), settings: Settings | None = None) -> Site:
@@ -26,4 +27,6 @@ def jam_site(folder: Path = Path(), settings: Settings | None = None) -> Site:
     app = SimpleNamespace(
         work_dir=str(folder), jam_dir=str(folder), on_upload=print, _App__task=None
     )
-    return Site(settings or Settings(), ToldProject(app))
+    project = Project(app)
+    project.sessions = ToldSessions(app)
+    return Site(settings or Settings(), project)

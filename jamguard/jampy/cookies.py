@@ -1,0 +1,112 @@
+"""Where Jam.py reads and writes its session cookies: there they are unsealed and sealed.
+
+Jam.py (v7, v5) reads one by `JamRequest.client_cookie` and writes it by
+`JamRequest.save_client_cookie`. So what counts is the very cookie that Jam.py's parser has
+picked, for the task that Jam.py wants it for: there is no second reading of the header to
+differ from, and no other cookie is touched.
+"""
+
+import sys
+from time import time
+from typing import Any
+
+import attrs
+
+from ..request import KEY, Request
+from .session import HOST_PREFIX, Kind
+from .sessions import Cookie, Reading, Rules, Sessions
+
+JamsRequest = Any  # Jam.py's `JamRequest`, made of Werkzeug's: Jam.py has no types
+
+
+def seal_cookies() -> bool:
+    """Have Jam.py's requests read and write their cookies here, in the whole process.
+
+    What does not come through a shield is as on plain Jam.py. Returns False when Jam.py's
+    request is not as it is known; then nothing is changed.
+    """
+    jam: Any = sys.modules.get("jam.wsgi")
+    jams: Any = getattr(jam, "JamRequest", None)
+    if not hasattr(jams, "client_cookie") or not hasattr(jams, "save_client_cookie"):
+        return False
+    if not hasattr(jams, "reading"):
+        jam.JamRequest = _sealed(jams)
+    return True
+
+
+def _sealed(jams: Any) -> Any:  # noqa: ANN401 - as above
+    class SealedRequest(jams):  # type: ignore[misc] # its base is known only now
+        """Jam.py's request, with the session cookies that count."""
+
+        #: what `client_cookie` was made of, and for which task
+        reading: Reading | None = None
+        read_for: Any = None
+
+        @property
+        def client_cookie(self) -> Cookie:
+            """The session that a cookie proves for `task`, in a dictionary.
+
+            Jam.py keeps the first one that it has read: one that a project's `on_request`
+            has asked for, for its own users, would do for the builder.
+            """
+            if self.reading is None or self.read_for is not self.task:
+                self.__dict__.pop("session_key", None)  # the name of the former task's
+                self.reading = _read(self)
+                self.read_for = self.task
+            return self.reading.cookie
+
+        def save_client_cookie(self, response: Any, *rest: Any) -> None:  # noqa: ANN401 - Werkzeug's
+            jams.save_client_cookie(self, Sealing(self, response), *rest)
+
+    return SealedRequest
+
+
+def _read(jams: JamsRequest) -> Reading:
+    """Read the cookie that Jam.py wants, for the task that it has set."""
+    sessions = Sessions.of(jams.task.app)
+    request, rules = _guarding(jams, sessions)
+    value = jams.cookies.get(HOST_PREFIX + jams.session_key) or jams.cookies.get(jams.session_key)
+    reading = sessions.read(value or "", _kind(jams), rules)
+    if not request or not rules or not reading.flaw:
+        return reading
+    rules.log(request, reading.flaw)
+    return sessions.nobody() if rules.enforced else reading
+
+
+def _guarding(jams: JamsRequest, sessions: Sessions) -> tuple[Request | None, Rules | None]:
+    """Return the request as a shield knows it, if it came through one, and what to keep to."""
+    request: Request | None = jams.environ.get(KEY)
+    return request, sessions.rules if request else None
+
+
+def _kind(jams: JamsRequest) -> Kind:
+    return "builder" if jams.task is jams.task.app.admin else "application"
+
+
+@attrs.frozen
+class Sealing:
+    """Takes a session cookie from Jam.py in place of a response, and passes it on sealed."""
+
+    jams: JamsRequest
+    response: Any
+
+    def set_cookie(self, key: str, value: str, **attributes: Any) -> None:  # noqa: ANN401 - Werkzeug's
+        """Do what `Response.set_cookie` does; when Jam.py has logged somebody out, end that."""
+        jams = self.jams
+        sessions = Sessions.of(jams.task.app)
+        request, rules = _guarding(jams, sessions)
+        if request and rules:
+            before: Reading = jams.reading
+            info: dict[str, Any] = jams.client_cookie.get("info") or {}
+            uuid = info.get("uuid")
+            if before.uuid and not uuid:
+                sessions.end(before.uuid, jams.task.timeout)
+            now = int(time())
+            login = before.login if uuid == before.uuid else 0
+            value = sessions.seal.close(value, _kind(jams), login or now, now)
+            if request.secure:
+                if key in jams.cookies:
+                    self.response.delete_cookie(key)  # from before the site was on https
+                key = HOST_PREFIX + key
+                attributes["secure"] = True
+        self.response.set_cookie(key, value, **attributes)
