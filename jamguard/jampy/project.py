@@ -9,21 +9,15 @@ import sys
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from time import monotonic
 from types import FunctionType
 from typing import Any, Final
 
-from ..cache import Bounded
 from .pages import Pages
 from .routes import route, route_v5
 from .sessions import Sessions
 
 #: objects looked at in search of Jam.py's `App`: enough for any stack of middlewares
 SEARCHED: Final = 100
-#: seconds for which a cookie's proof is believed without looking again
-BELIEVED: Final = 10.0
-#: characters of a Cookie header whose proof is remembered: others only cost time
-REMEMBERED: Final = 4096
 
 
 class Project:
@@ -67,47 +61,6 @@ class Project:
         """Whether Jam.py wants logins: asked each time, since the builder changes it."""
         common = sys.modules.get("jam.common")
         return bool(common and common.consts.SAFE_MODE)
-
-    def sessions(self, environ: dict[str, Any]) -> Sessions:
-        """Return the logged-in user's sessions that the cookies of this request prove."""
-        header = environ.get("HTTP_COOKIE")
-        if not header or "_session" not in header:
-            return NOBODY
-        port = environ["SERVER_PORT"]
-        now = monotonic()
-        known = self._sessions.get((header, port))
-        if known and known[0] > now:
-            return known[1]
-        sessions = self._prove(environ, port)
-        if sessions != NOBODY and len(header) <= REMEMBERED:
-            self._sessions.put((header, port), (now + BELIEVED, sessions))
-        return sessions
-
-    def _prove(self, environ: dict[str, Any], port: str) -> Sessions:
-        from werkzeug.http import parse_cookie  # noqa: PLC0415 - only once Jam.py chose its Werkzeug
-
-        cookie = sys.modules["jam.wsgi"].JamSecureCookie
-        try:
-            values = parse_cookie(environ)
-        except UnicodeError:  # bytes that are no UTF-8; Jam.py fails on them as well
-            return NOBODY
-        application = builder = None
-        for name, value in values.items():
-            # v7 has the port in the name, v5 has not: cookies do not keep ports apart
-            if not name.endswith((f"_session_{port}", "_session")):
-                continue
-            try:
-                info: Any = cookie.unserialize(value, self.app.admin.secret_key).get("info") or {}
-            except ValueError:  # odd base64; Jam.py fails on it as well
-                continue
-            user: Any = info.get("user_info") or {}
-            if user.get("user_id"):
-                session = Session(str(info.get("uuid")), user["user_id"], bool(user.get("admin")))
-                if name.startswith("admin_session"):
-                    builder = builder or session
-                else:
-                    application = application or session
-        return Sessions(application, builder)
 
 
 def _held(one: Any) -> list[Any]:  # noqa: ANN401 - any WSGI application
