@@ -33,7 +33,7 @@ NOTICES: Final = {
     ),
     "JG012": (
         "rates are counted in each worker process, so several let through a multiple; "
-        'one store for all: [tool.jamguard.rate-limit] storage = "redis://127.0.0.1:6379"'
+        'one store for all: [tool.jamguard.rate-limit] storage = "shared"'
     ),
     "JG013": (
         "the proxy {peer} sends no valid {header}, so its clients cannot be told apart; in nginx: "
@@ -60,6 +60,10 @@ NOTICES: Final = {
     "JG019": (
         "this Jam.py reads its session cookies in a way that jamguard does not know, so the guard "
         "session does nothing; please report it"
+    ),
+    "JG020": (
+        "the file that all workers count in cannot be used ({error}), so each worker counts alone; "
+        'another folder: [tool.jamguard.rate-limit] storage = "shared:/run/jamguard"'
     ),
 }
 

@@ -23,6 +23,7 @@ import typer
 from rich.console import Console
 
 from ..jampy.demo import ADMIN, CLERK, DemoError, find_project_script, make_project
+from ..stores.shared import shared_path
 from .hardening import harden_project
 from .terminal import fail
 
@@ -140,7 +141,10 @@ def project(
     if folder is None:
         with tempfile.TemporaryDirectory(prefix="jamguard-demo-") as temporary:
             place = Path(temporary).resolve()
-            yield place, make(place, console)
+            try:
+                yield place, make(place, console)
+            finally:  # what its workers counted in lies elsewhere
+                shared_path(place).unlink(missing_ok=True)
     elif (folder / MARK).is_file():
         harden_project(folder)  # somebody may have tried it without the line
         yield folder.resolve(), None

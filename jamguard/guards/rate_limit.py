@@ -9,6 +9,7 @@ draft-ietf-httpapi-ratelimit-headers-10 (RateLimit, RateLimit-Policy).
 
 from http import HTTPStatus
 from math import ceil
+from pathlib import Path
 from time import monotonic
 from typing import Final
 
@@ -23,6 +24,7 @@ from ..site import Site
 from ..stores import Store
 from ..stores.limits import LimitsStore
 from ..stores.process import ProcessStore
+from ..stores.shared import SharedFileError, shared_path, shared_store
 from ..values import MOST, Rate
 
 #: what all that comes from one network may do, as a multiple of what one client may
@@ -30,6 +32,7 @@ NETWORK: Final = 10
 
 UNCOUNTED: Final = frozenset({"file", HEALTH.name})
 PROCESS: Final = "process"
+SHARED: Final = "shared"
 NAMES: Final = ("ratelimit-policy", "ratelimit")
 
 
@@ -50,13 +53,13 @@ class Quota:
         return cls(name, limit, rate.period, policy)
 
 
-def _is_store(_: object, __: object, uri: str) -> None:
-    make_store(uri)
-
-
-def make_store(uri: str) -> Store:
-    """Return the store that `uri` names. Raises `ValueError` when there is none."""
-    return ProcessStore() if uri == PROCESS else LimitsStore(uri)
+def _is_store(_: object, __: object, storage: str) -> None:
+    kind, colon, folder = storage.partition(":")
+    if kind == SHARED:
+        if colon and not Path(folder).is_dir():
+            raise ValueError(f"names {folder!r}, which is not a folder")
+    elif storage != PROCESS:
+        LimitsStore(storage)
 
 
 def _quotas(guard: "RateLimit") -> dict[str, tuple[Quota, Quota]]:
@@ -67,10 +70,6 @@ def _quotas(guard: "RateLimit") -> dict[str, tuple[Quota, Quota]]:
     }
 
 
-def _store(guard: "RateLimit") -> Store:
-    return make_store(guard.storage)
-
-
 @attrs.frozen(kw_only=True, eq=False)
 class RateLimit(Guard):
     """Refuse a client that is over its rate with 429, `Retry-After` and `RateLimit`.
@@ -78,7 +77,7 @@ class RateLimit(Guard):
     A session counts as a client of its own, and its network as a whole may do ten times as
     much. Where one address stands for many people (an undeclared proxy, a server that gives
     no address) they share that larger rate. Fails open: when the store is away, this
-    process counts alone.
+    process counts alone. In its own file it counts for the processes of one machine.
     """
 
     fails = "open"
@@ -90,20 +89,34 @@ class RateLimit(Guard):
     upload: Rate = Rate(60, 60)
     ext: Rate = Rate(600, 60)  #: requests of other programs to `/ext`
     safelist: tuple[IPNetwork, ...] = ()  #: networks that are never counted
+    #: `shared` between all processes of this machine (`shared:/folder` for the file),
     #: `process`, or any URI of `limits`: `redis://127.0.0.1:6379`
-    storage: str = attrs.field(default=PROCESS, validator=_is_store)
+    storage: str = attrs.field(default=SHARED, validator=_is_store)
 
     #: class of routes -> quota of a client, quota of a network
     _quotas: dict[str, tuple[Quota, Quota]] = attrs.field(
         init=False, repr=False, default=attrs.Factory(_quotas, takes_self=True)
     )
-    _store: Store = attrs.field(
-        init=False, repr=False, default=attrs.Factory(_store, takes_self=True)
-    )
+    _stores: dict[Site, Store] = attrs.field(init=False, repr=False, factory=dict[Site, Store])
 
     def start(self, site: Site) -> None:
-        if isinstance(self._store, LimitsStore):
-            self._store.lost = lambda error: site.notice("JG014", error=error)
+        self._stores[site] = self._store(site)
+
+    def _store(self, site: Site) -> Store:
+        kind, _, folder = self.storage.partition(":")
+        if kind == SHARED and site.project:  # without a project, nothing names the file
+            try:
+                shared = shared_store(shared_path(site.project.folder, folder))
+            except SharedFileError as error:
+                site.notice("JG020", error=error)
+                return ProcessStore()
+            shared.lost = lambda: site.notice("JG014", error="its file is locked")
+            return shared
+        if kind in {SHARED, PROCESS}:
+            return ProcessStore()
+        elsewhere = LimitsStore(self.storage)
+        elsewhere.lost = lambda error: site.notice("JG014", error=error)
+        return elsewhere
 
     def concerns(self, route: Route) -> bool:
         return route.name not in UNCOUNTED
@@ -116,7 +129,7 @@ class RateLimit(Guard):
         if name not in self._quotas or (name == LOGIN.name and request.method != "POST"):
             name = "page"  # to look at the form is no attempt
         own, network = self._quotas[name]
-        if self.storage == PROCESS and request.environ.get("wsgi.multiprocess"):
+        if request.environ.get("wsgi.multiprocess") and self._counts_alone(request.site):
             request.site.notice("JG012")
         now = monotonic()
         session = request.session
@@ -129,8 +142,13 @@ class RateLimit(Guard):
             return self._hit(request, network, client.key, now)
         return self._hit(request, network if request.undeclared else own, client.key, now)
 
+    def _counts_alone(self, site: Site) -> bool:
+        return isinstance(self._stores[site], ProcessStore)
+
     def _hit(self, request: Request, quota: Quota, key: str, now: float) -> Refusal | None:
-        left, wait = self._store.hit(f"{quota.name}|{key}", quota.limit, quota.period, now)
+        left, wait = self._stores[request.site].hit(
+            f"{quota.name}|{key}", quota.limit, quota.period, now
+        )
         if left >= 0:
             if request.quota is None:
                 state = f'"{quota.name}";r={left};t={ceil(wait)}'

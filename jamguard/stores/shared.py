@@ -21,12 +21,16 @@ from pathlib import Path
 from struct import Struct
 from threading import Lock
 from time import monotonic
-from typing import Final
+from typing import TYPE_CHECKING, Final
+from weakref import WeakValueDictionary, finalize
 
 from ..cache import Bounded
 from . import Count
 from .locks import lock, unlock
 from .process import ProcessStore, wait
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: the layout; another one needs another number, and the file another name
 LAYOUT: Final = 1
@@ -78,11 +82,14 @@ class SharedStore:
             os.close(self._file)
             raise SharedFileError(f"{path}: {error.strerror}") from error
         self._words = memoryview(self._map).cast("Q")
+        finalize(self, os.close, self._file)
         self._threads = Lock()
         #: key -> its hash, its bucket's first word, and where it was found last
         self._places: Bounded[tuple[str, int, bool], list[int]] = Bounded(4096)
         self._alone = ProcessStore()
         self._alone_until = 0.0
+        #: is told when another process does not let go of a lock
+        self.lost: Callable[[], None] | None = None
 
     def hit(self, key: str, limit: int, period: int, now: float, weight: int = 1) -> Count:
         """Count a hit of `weight` on `key`; see `Store`. A weight of 0 only looks."""
@@ -94,6 +101,8 @@ class SharedStore:
         with self._threads:
             if not lock(self._file, base):
                 self._alone_until = now + PAUSE
+                if self.lost:
+                    self.lost()
                 return self._alone.hit(key, limit, period, now, weight)
             try:
                 slot = place[2]
@@ -251,37 +260,38 @@ def _boot_id() -> bytes:
         return b""  # the time at which the file was made has to tell, see `_prepare`
 
 
-def shared_path(project: Path) -> Path:
+def shared_path(project: Path, folder: str = "") -> Path:
     """Return where the processes that serve the project in this folder meet.
 
-    In memory where there is such a folder, never below the project, and by the same rule for
-    whoever asks: a worker, or a command that an operator types.
+    In memory where there is such a folder, and by the same rule for whoever asks: a worker,
+    or a command that an operator types.
     """
     user = os.geteuid() if hasattr(os, "geteuid") else 0
     name = blake2b(os.fsencode(project.resolve()), digest_size=12).hexdigest()
-    folder = MEMORY if os.access(MEMORY, os.W_OK) else Path(tempfile.gettempdir())
-    return folder / f"jamguard-{LAYOUT}-{user}-{name}"
+    place = Path(folder or (MEMORY if os.access(MEMORY, os.W_OK) else tempfile.gettempdir()))
+    return place / f"jamguard-{LAYOUT}-{user}-{name}"
 
 
-#: what this process has opened. To close a file would drop all locks that the process has
-#: on it, so none is ever closed.
-_opened: dict[Path, SharedStore] = {}
+#: what this process has opened: once each, for closing a file drops all locks on it that the
+#: process has
+_opened: WeakValueDictionary[Path, SharedStore] = WeakValueDictionary()
 _opening = Lock()
 
 
 def shared_store(path: Path) -> SharedStore:
     """Return this process's store at `path`. Raises `SharedFileError`."""
     with _opening:
-        if path not in _opened:
-            _opened[path] = SharedStore(path)
-        return _opened[path]
+        store = _opened.get(path)
+        if store is None:
+            store = _opened[path] = SharedStore(path)
+        return store
 
 
 def _renew_locks() -> None:
     """Make the locks of threads that this child of a fork does not have."""
     global _opening  # noqa: PLW0603 - a lock that was held at the fork stays held for ever
     _opening = Lock()
-    for store in _opened.values():
+    for store in list(_opened.values()):
         store.renew_lock()
 
 

@@ -20,6 +20,7 @@ from jamguard.cli.demo import MARK, SETTINGS, find_port, server_command
 from jamguard.cli.hardening import harden_project
 from jamguard.config import Source, load
 from jamguard.guards import GUARDS
+from jamguard.stores.shared import shared_path
 
 SECONDS = 60
 
@@ -79,10 +80,13 @@ def test_a_temporary_demo_is_served_hardened_and_removed(tmp_path: Path) -> None
         place = Path(found[1])
         assert (place / "pyproject.toml").read_text("utf-8") == SETTINGS
         assert harden_project(place) == []
+        counted_in = shared_path(place)
+        assert counted_in.exists()
     assert server.process.returncode == 0
     assert "The demo has ended" in server.log()
     assert "reason=dot-segment" in server.log()
     assert not place.exists()
+    assert not counted_in.exists()
     assert not is_served(server.port)
 
 
@@ -109,6 +113,7 @@ def test_a_kept_demo_is_served_again_with_its_passwords(tmp_path: Path) -> None:
     code, said = invoke(str(place))
     assert code == 2
     assert "has no line 'application = create_application(...)'" in said
+    shared_path(place).unlink()  # it is for the next start
 
 
 def test_an_interrupted_demo_leaves_nothing_half_made(tmp_path: Path) -> None:

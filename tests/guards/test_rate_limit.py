@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from jamguard.guards import rate_limit
 from jamguard.guards.proxy import Proxy
 from jamguard.guards.rate_limit import RateLimit
 from jamguard.jampy.session import Session
+from jamguard.site import Site
+from jamguard.stores.shared import shared_path
 from jamguard.values import Rate
 
 LIMIT = Rate(3, 60)
@@ -34,7 +37,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 
 
 def shield(**settings: Any) -> Shield:
-    return Shield(hello, [Proxy(), RateLimit(**{**ALL, **settings})], jam_site())
+    made = RateLimit(**{**ALL, "storage": "process", **settings})
+    return Shield(hello, [Proxy(), made], jam_site())
 
 
 def user(number: int) -> dict[str, Any]:
@@ -182,8 +186,15 @@ class TestWhatTheAnswerSays:
         assert caplog.text.count("would-refuse guard=rate-limit reason=rate status=429") == 2
 
 
-def test_several_worker_processes_are_warned_about(caplog: pytest.LogCaptureFixture) -> None:
-    app = shield()
+@pytest.mark.parametrize(
+    ("storage", "site"),
+    [("process", jam_site()), ("shared", None)],
+    ids=["as-the-settings-say", "no-project-to-name-the-file-after"],
+)
+def test_several_worker_processes_that_count_alone_are_warned_about(
+    caplog: pytest.LogCaptureFixture, storage: str, site: Site | None
+) -> None:
+    app = Shield(hello, [RateLimit(storage=storage)], site)
     call(app, **SEVERAL)
     call(app, **SEVERAL)
     assert caplog.text.count("id=JG012") == 1
@@ -193,6 +204,39 @@ def test_a_limits_uri_counts_for_all(caplog: pytest.LogCaptureFixture) -> None:
     app = shield(storage="memory://")
     assert codes(app, 4, **SEVERAL) == [200, 200, 200, 429]
     assert "JG012" not in caplog.text
+
+
+def test_workers_of_a_project_count_together(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    guards = [RateLimit(page=Rate(30, 60), storage=f"shared:{tmp_path}") for _ in range(2)]
+    sites = [jam_site(tmp_path / "project") for _ in guards]
+    one, other = (Shield(hello, [guard], site) for guard, site in zip(guards, sites, strict=True))
+    assert codes(one, 20, **SEVERAL) == [200] * 20
+    assert codes(other, 12, **SEVERAL) == [200] * 10 + [429] * 2
+    elsewhere = Shield(hello, [guards[0]], jam_site(tmp_path / "elsewhere"))
+    assert codes(elsewhere, 1, **SEVERAL) == [200]
+    assert caplog.text.count("JG0") == 0
+
+
+def test_a_shared_file_that_cannot_be_used_is_a_notice_and_not_an_error(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    site = jam_site(tmp_path / "project")
+    shared_path(tmp_path / "project", str(tmp_path)).mkdir()
+    app = Shield(hello, [RateLimit(storage=f"shared:{tmp_path}")], site)
+    assert codes(app, 2) == [200, 200]
+    assert caplog.text.count("id=JG020") == 1
+    assert "Is a directory" in caplog.text
+
+
+def test_a_shared_file_that_stays_locked_is_a_notice(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = Shield(hello, [RateLimit(storage=f"shared:{tmp_path}")], jam_site(tmp_path / "project"))
+    monkeypatch.setattr("jamguard.stores.shared.lock", lambda *_: False)
+    assert codes(app, 2) == [200, 200]
+    assert caplog.text.count("id=JG014") == 1
 
 
 def test_a_store_that_is_away_is_a_notice_and_not_an_error(
@@ -208,6 +252,10 @@ def test_a_store_that_is_away_is_a_notice_and_not_an_error(
     [
         ({"api": "fast"}, 'tool.jamguard.rate-limit.api: "fast" is not a rate'),
         ({"storage": "nowhere://"}, "tool.jamguard.rate-limit.storage: "),
+        (
+            {"storage": "shared:/no/where"},
+            "rate-limit.storage: \"shared:/no/where\" names '/no/where'",
+        ),
         ({"safelist": "10.0.0.0/8"}, 'tool.jamguard.rate-limit.safelist: "10.0.0.0/8" must be a'),
     ],
 )

@@ -1,5 +1,6 @@
 """Rates on a real project: who is counted, with Jam.py's own sessions."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from support.projects import ADMIN, CLERK, CUSTOMERS, TASK
@@ -32,6 +33,20 @@ def test_seven_hundred_calls_in_a_minute_are_six_hundred(project: Path) -> None:
         assert refused(server, 3, source="127.0.0.2") == 0
         assert refused(server, 3, server.login(CLERK)) == 0
         assert server.request("GET", "/jam/js/jquery.js").status == 200
+
+
+def test_four_workers_let_through_as_many_as_one(project: Path) -> None:
+    config = '[tool.jamguard.rate-limit]\napi = "50/hour"\n'
+    with run_server(project, "gunicorn", config=config, workers=4, threads=2) as server:
+
+        def ask(number: int) -> int:
+            return refused(server, number)
+
+        with ThreadPoolExecutor(8) as clients:
+            assert sum(clients.map(ask, [20] * 8)) == 160 - 50
+        pids = {line.split("pid: ")[1] for line in server.log().splitlines() if "pid: " in line}
+        assert len(pids) == 4
+        assert "JG012" not in server.log()
 
 
 def test_a_user_has_a_rate_of_his_own_for_as_long_as_he_is_logged_in(project: Path) -> None:

@@ -45,7 +45,11 @@ def inside(
     done = subprocess.run(
         [python, "-c", BEFORE + dedent(code) + AFTER],
         cwd=project,
-        env={**os.environ, **(env or {})},
+        env={
+            **os.environ,
+            "JAMGUARD_RATE_LIMIT__STORAGE": f"shared:{project.parent}",
+            **(env or {}),
+        },
         capture_output=True,
         check=False,
         encoding="utf-8",
