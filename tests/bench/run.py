@@ -2,7 +2,8 @@
 
     python tests/bench/run.py [--rounds 31] [--requests 200] [--direct]
 
-Measured is what each stack adds to one bare application that answers as Jam.py does.
+Measured is what each stack adds to one bare application: a real project whose calls are read
+by Jam.py's own request object, and then answered without being carried out.
 The stack to compare with (`diy`) is what an engineer writes by hand in an hour: Werkzeug's
 `ProxyFix`, the middleware of `secure`, and one check by address with `limits` in memory.
 
@@ -11,6 +12,7 @@ over all rounds. Only ratios of one run mean anything: machines change speed.
 """
 
 import argparse
+import copy
 import gc
 import io
 import json
@@ -28,8 +30,12 @@ from typing import Any, Final
 import attrs
 import limits
 import secure
-from jam.wsgi import App as JamApp
-from jam.wsgi import JamSecureCookie
+from jam.common import consts
+from jam.wsgi import (
+    JamRequest,
+    JamSecureCookie,
+    create_application,  # pyright: ignore[reportUnknownVariableType] # as Jam.py has it
+)
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 from secure.middleware import SecureWSGIMiddleware
@@ -39,36 +45,47 @@ from werkzeug.wsgi import ClosingIterator
 import jamguard
 from jamguard.config import Source, load
 from jamguard.guards import GUARDS
+from jamguard.jampy.demo import make_project
 
 Environ = dict[str, Any]
 App = Callable[..., Iterable[bytes]]
 
-SECRET: Final = "a secret key of thirty-two chars"
 LOTS: Final = "1000000/minute"
 SETTINGS: Final[Mapping[str, Any]] = {
     "proxy": {"trusted": ["127.0.0.1"]},
     "host": {"allowed": ["www.example.com"]},
     "rate-limit": dict.fromkeys(("api", "page"), LOTS),
 }
-CALL: Final = b'["ping",1,0,["a short call"],314]'
-OPEN: Final = json.dumps(
-    [
-        "open",
-        1,
-        6,
-        {
-            "__expanded": True,
-            "__fields": ["id", "deleted", "name", "email", "city", "country", "photo", "doc"],
-            "__filters": [["name", 7, "Łukasz", -1], ["country", 1, 31, -1]],
-            "__order": [["name", False]],
-            "__limit": 22,
-            "__offset": 0,
-            "__search": "Święty",
-        },
-        1,
-    ],
-    ensure_ascii=False,
-).encode()
+FIELDS: Final = ("id", "deleted", "record_version", "name", "email", "notes", "photo", "doc")
+
+
+def call(method: str, params: object) -> bytes:
+    """Write a call for the customers of the demo's project, as Jam.py's client does."""
+    return json.dumps([method, 1, 6, params, None], ensure_ascii=False).encode()
+
+
+def apply(notes: str) -> bytes:
+    """Write a call that adds a customer."""
+    record = [None, 0, 1, "Łukasz Święty", "lukasz@example.com", notes, None, None]
+    log: dict[str, Any] = {"log_index": 0, "record_status": 1, "record": record, "details": {}}
+    return call("apply", [{"fields": FIELDS, "expanded": False, "logs": [log]}, {}])
+
+
+SERVER: Final = call("server", ["hello", ["Ada"]])
+OPEN: Final = call(
+    "open",
+    {
+        "__expanded": True,
+        "__fields": FIELDS,
+        "__filters": [["name", 12, "Łukasz"], ["id", 7, [1, 2, 3]]],
+        "__order": [["name", False]],
+        "__limit": 22,
+        "__offset": 0,
+        "__search": "Święty",
+    },
+)
+APPLY: Final = apply("A note.")
+LONG_APPLY: Final = apply("A line of a long note, with a quote's mark in it.\n" * 400)
 SCRIPT: Final = b"// task.js\n" * 100
 
 #: what gunicorn behind nginx makes of a browser's request
@@ -130,24 +147,36 @@ def session_cookie() -> str:
     """Make the cookie of a logged-in user, as Jam.py does."""
     user = {"role_id": 2, "role_name": "clerk", "user_id": 2, "user_name": "Clerk", "admin": 0}
     info = {"user_info": user, "uuid": "5f0c9a4e-8d62-4b7e-9f61-0a4e2d5c7b11"}
-    cookie: Any = JamSecureCookie({"info": info}, SECRET)
+    cookie: Any = JamSecureCookie({"info": info}, running().admin.secret_key)
     return f"demo_session_8000={cookie.serialize()}"
 
 
-def jam_application(folder: str) -> App:
-    """Return an application that jamguard knows as Jam.py's and that does next to nothing."""
-    jam: Any = object.__new__(JamApp)
-    jam.work_dir = folder
-    jam.jam_dir = str(Path(sys.modules["jam"].__file__ or "").parent)
-    jam.admin = attrs.make_class("Admin", {"secret_key": attrs.field(default=SECRET)})()
-    jam._App__task = None
-    jam.fileserver = None
+def load_project(folder: Path) -> None:
+    """Make the demo's project and have Jam.py load it: the one that this process serves."""
+    make_project(folder, admin_password="one", clerk_password="another", progress=lambda _: None)
+    create_application(str(folder / "wsgi.py"))
+    assert running().task
+
+
+def running() -> Any:
+    """Return Jam.py's one `App` of this process."""
+    return consts.app
+
+
+def read(request: Any) -> None:
+    """Begin as Jam.py's `on_api` does."""
+    json.loads(request.get_data())
+
+
+def jam_application() -> App:
+    """Return an application of its own that jamguard knows as Jam.py's, with the one project."""
+    jam: Any = copy.copy(running())
+    jam.on_api = read
     answer = json.dumps({"result": {"status": 9, "data": [[], ""]}, "error": None}).encode()
 
     def app(environ: Environ, start_response: Callable[..., object]) -> Iterable[bytes]:
-        assert jam is not None  # so that it can be found
         if environ["REQUEST_METHOD"] == "POST":
-            environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+            jam.on_api(JamRequest(environ))
             body, kind = answer, "application/json"
         else:
             body, kind = SCRIPT, "text/javascript; charset=utf-8"
@@ -174,17 +203,16 @@ def diy(app: App) -> App:
     return ProxyFix(SecureWSGIMiddleware(limited, secure=headers))
 
 
-def stacks(folder: str) -> dict[str, App]:
+def stacks() -> dict[str, App]:
     """Return all that is compared, by name."""
-    app = jam_application(folder)
     _, guards = load(Source("the benchmark", SETTINGS), GUARDS)
-    alone = {guard.name: guard(app) for guard in guards}
+    alone = {guard.name: guard(jam_application()) for guard in guards}
     return {
-        "bare": app,
-        "shield of no guards": jamguard.Shield(app, []),
+        "bare": jam_application(),
+        "shield of no guards": jamguard.Shield(jam_application(), []),
         **alone,
-        "harden": jamguard.harden(app, SETTINGS),
-        "diy": diy(app),
+        "harden": jamguard.harden(jam_application(), SETTINGS),
+        "diy": diy(jam_application()),
     }
 
 
@@ -248,15 +276,18 @@ def main() -> None:
     options = parser.parse_args()
     logging.getLogger("jamguard").setLevel(logging.ERROR)
     connection = {"REMOTE_ADDR": "198.51.100.7"} if options.direct else BEHIND_PROXY
-    cookie = session_cookie()
-    cases = [
-        Case(f"/api {len(CALL)} B", "/api", CALL),
-        Case(f"open {len(OPEN)} B", "/api", OPEN),
-        Case("open, session", "/api", OPEN, cookie),
-        Case("file", "/jam/js/modules/task.js"),
-    ]
     with tempfile.TemporaryDirectory() as folder:
-        apps = stacks(folder)
+        load_project(Path(folder))
+        cookie = session_cookie()
+        cases = [
+            Case(f"server {len(SERVER)} B", "/api", SERVER),
+            Case(f"open {len(OPEN)} B", "/api", OPEN),
+            Case("open, session", "/api", OPEN, cookie),
+            Case(f"apply {len(APPLY)} B, s.", "/api", APPLY, cookie),
+            Case(f"apply {len(LONG_APPLY)} B, s.", "/api", LONG_APPLY, cookie),
+            Case("file", "/jam/js/modules/task.js"),
+        ]
+        apps = stacks()
         figures = [
             measure(apps, case, connection, options.rounds, options.requests) for case in cases
         ]
