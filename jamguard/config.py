@@ -290,7 +290,8 @@ def _build(
             continue
         field = attrs.fields_dict(cls)[key.replace("-", "_")]
         if origin.startswith("$") and get_origin(field.type) is tuple and isinstance(value, str):
-            value = [part.strip() for part in value.split(",")]  # noqa: PLW2901 - one form more in the environment
+            parts = [part.strip() for part in value.split(",")]
+            value = [part for part in parts if part]  # noqa: PLW2901 - one form more in the environment
         try:
             good[field.name] = _structured(value, field)
         except Exception as error:  # noqa: BLE001 - cattrs groups whatever the hooks raise

@@ -140,6 +140,7 @@ def test_a_variable_wins_over_the_file() -> None:
         "JAMGUARD_HOST__ALLOWED": "a.example.com, b.example.com",
         "JAMGUARD_HTTPS__REDIRECT": "true",
         "JAMGUARD_RATE_LIMIT__SAFELIST": '["192.0.2.0/24"]',
+        "JAMGUARD_PROXY__TRUSTED": "",
         "JAMGUARD_LOG": "json",
         "JAMGUARD_CONFIG": "/etc/jamguard.toml",
         "HOME": "/",
@@ -152,6 +153,7 @@ def test_a_variable_wins_over_the_file() -> None:
     assert '   allowed = ["a.example.com", "b.example.com"]  ($JAMGUARD_HOST__ALLOWED)' in lines
     assert "   redirect = true  ($JAMGUARD_HTTPS__REDIRECT)" in lines
     assert '   safelist = ["192.0.2.0/24"]  ($JAMGUARD_RATE_LIMIT__SAFELIST)' in lines
+    assert "   trusted = []  ($JAMGUARD_PROXY__TRUSTED)" in lines
     assert '   upload = "50 MB"  (default)' in lines
 
 
