@@ -40,6 +40,10 @@ SENTENCES: Final = {
         "This came from a page of another site, so it was not done. "
         "To do it, go to this site's own page first."
     ),
+    "out-of-date": (
+        "This page is older than the application, which has changed. "
+        "Please load the page again."
+    ),
     "development": (
         "This is Jam.py's development server, and it answers only on its own computer. "
         "To serve a network, start the application with: "

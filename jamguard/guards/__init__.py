@@ -7,6 +7,7 @@ builds its own `Shield`.
 from typing import Final
 
 from ..guard import Guard
+from .api import Api
 from .builder import Builder
 from .debugger import Debugger
 from .errors import Errors
@@ -35,4 +36,5 @@ GUARDS: Final[tuple[type[Guard], ...]] = (
     RateLimit,  # before a byte of the body is read
     RequestSize,  # before anybody reads the body
     Builder,  # has to read a call to know whose it is
+    Api,  # reads all of it, for those who may call at all
 )

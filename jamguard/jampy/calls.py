@@ -7,11 +7,13 @@ zero in Python, and `int()` reads `" 0"`, `"+0"` and `"0_0"`.
 
 import json
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import attrs
 
 from ..cache import lazy
+from ..guard import Refusal, Refused
 
 if TYPE_CHECKING:
     from .project import Project
@@ -24,6 +26,17 @@ PLACES: Final[dict[str, Place]] = {
     "on_upload": "upload",
     "on_builder": "builder",
 }
+
+
+TOO_LARGE: Final = Refusal(
+    status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    reason="body-too-large",
+    sentence="too-large",
+    courtesy=True,
+)
+UNREADABLE: Final = Refusal(
+    status=HTTPStatus.BAD_REQUEST, reason="unreadable-body", sentence="bad-request"
+)
 
 
 @attrs.frozen
@@ -49,10 +62,12 @@ class Call:
 class Taken:
     """A request as Jam.py has taken it."""
 
-    def __init__(self, place: Place, jams: Any) -> None:  # noqa: ANN401 - Jam.py has no types
+    def __init__(self, place: Place, jams: Any, app: Any = None) -> None:  # noqa: ANN401 - Jam.py has no types
         self.place = place
         #: Jam.py's own request object (Werkzeug's `Request`)
         self.jams = jams
+        #: Jam.py's `App` that has taken it
+        self.app = app
 
     @lazy
     def call(self) -> Call | None:
@@ -61,8 +76,25 @@ class Taken:
             return None
         try:
             return Call.parse(self.jams.get_data())
+        except _http_exception() as error:
+            raise _unreadable(error) from error
         except (ValueError, TypeError, RecursionError):
             return None
+
+    @lazy
+    def form(self) -> Any:  # noqa: ANN401 - Werkzeug's dictionary of lists
+        """The form of an upload, with the files in `jams.files`."""
+        try:
+            return self.jams.form
+        except _http_exception() as error:
+            raise _unreadable(error) from error
+
+    def rewrite(self, call: Call) -> None:
+        """Have Jam.py read this call instead. Raises `Refused` where it would not."""
+        body = json.dumps(attrs.astuple(call, recurse=False)).encode()
+        self.jams._cached_data = body  # noqa: SLF001 - where Werkzeug 1 to 3 keep what was read
+        if self.jams.get_data() is not body:
+            raise Refused(UNREADABLE)
 
     @lazy
     def builder(self) -> bool:
@@ -74,9 +106,21 @@ class Taken:
         if self.place == "api":
             return self.call is not None and bool(self.call.task_id == 0)
         try:
-            return int(self.jams.form.get("task_id")) == 0
+            return int(self.form.get("task_id")) == 0
         except (TypeError, ValueError):
             return False  # Jam.py cannot read it either
+
+
+def _http_exception() -> type[Exception]:
+    from werkzeug.exceptions import HTTPException  # noqa: PLC0415 - only once Jam.py chose its Werkzeug
+
+    return HTTPException
+
+
+def _unreadable(error: Any) -> Refused:  # noqa: ANN401 - an `HTTPException`
+    """Refuse a body that Werkzeug has stopped reading: read on, it would be another one."""
+    too_large = error.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    return Refused(TOO_LARGE if too_large else UNREADABLE)
 
 
 def watch(project: "Project", tell: Callable[[dict[str, Any], Taken], None]) -> None:
@@ -87,14 +131,17 @@ def watch(project: "Project", tell: Callable[[dict[str, Any], Taken], None]) -> 
     for name, place in PLACES.items():
         answer = getattr(project.app, name, None)
         if answer and not hasattr(answer, "watched"):
-            setattr(project.app, name, _watched(answer, place, tell))
+            setattr(project.app, name, _watched(answer, place, project.app, tell))
 
 
 def _watched(
-    answer: Callable[..., Any], place: Place, tell: Callable[[dict[str, Any], Taken], None]
-) -> Any:  # noqa: ANN401 - Jam.py has no types
+    answer: Callable[..., Any],
+    place: Place,
+    app: Any,  # noqa: ANN401 - Jam.py has no types
+    tell: Callable[[dict[str, Any], Taken], None],
+) -> Any:  # noqa: ANN401 - as above
     def watched(jams: Any, *rest: Any) -> Any:  # noqa: ANN401 - as above
-        tell(jams.environ, Taken(place, jams))
+        tell(jams.environ, Taken(place, jams, app))
         return answer(jams, *rest)
 
     watched.watched = True  # type: ignore[attr-defined] # functions take attributes

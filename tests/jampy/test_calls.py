@@ -4,8 +4,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from support.wsgi import environ
+from werkzeug.exceptions import BadRequest
+from werkzeug.wrappers import Request
 
-from jamguard.jampy.calls import Place, Taken, watch
+from jamguard.guard import Refused
+from jamguard.jampy.calls import Call, Place, Taken, watch
 
 
 class JamsRequest:
@@ -108,7 +112,54 @@ def test_jam_py_tells_where_a_request_has_gone(
     for _ in range(2):  # a second shield on the same application
         watch(project, lambda _environ, taken: told.append(taken))
     getattr(project.app, name)(request_, "more")
-    assert [(taken.place, taken.builder, taken.jams) for taken in told] == [
-        (place, builder, request_)
+    assert [(taken.place, taken.builder, taken.jams, taken.app) for taken in told] == [
+        (place, builder, request_, project.app)
     ]
     assert answers == [(request_, "more")]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        Call("open", 1, 6, {"__filters": [["name", 7, ["'O''Brien'"]]]}, 0),
+        Call("open", 1, 6, {"Łódź": "東京 \ud800 \0", "n": [1.5, -0.0, 10**30, None]}, None),
+    ],
+)
+def test_jam_py_reads_a_call_that_was_written_again(call: Call) -> None:
+    request = Request(environ("/api", "POST", b'["open",1,6,{},0]'))
+    taken = Taken("api", request)
+    assert taken.call == Call("open", 1, 6, {}, 0)
+    taken.rewrite(call)
+    assert Call.parse(request.get_data()) == call
+
+
+def test_what_jam_py_would_not_read_is_not_written() -> None:
+    with pytest.raises(Refused) as caught:
+        Taken("api", JamsRequest(body=b"[]")).rewrite(Call("open", 1, 6, {}, 0))
+    assert caught.value.refusal.status == 400
+
+
+class Stopped(JamsRequest):
+    """A request whose body Werkzeug stops reading."""
+
+    def get_data(self) -> bytes:
+        raise BadRequest
+
+
+def test_a_body_that_ends_early_is_refused() -> None:
+    with pytest.raises(Refused) as caught:
+        _ = Taken("api", Stopped()).builder
+    assert (caught.value.refusal.status, caught.value.refusal.courtesy) == (400, False)
+
+
+def test_a_form_that_is_too_much_for_werkzeug_is_refused() -> None:
+    """Read on after that, it would be another form."""
+    part = 'Content-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
+    parts = [part.format("long", "x" * 600_000), part.format("task_id", "0")]
+    body = ("--b\r\n" + "--b\r\n".join(parts) + "--b--\r\n").encode()
+    how = environ("/upload", "POST", body, CONTENT_TYPE="multipart/form-data; boundary=b")
+    request = Request(how)
+    request.max_form_memory_size = 500_000
+    with pytest.raises(Refused) as caught:
+        _ = Taken("upload", request).builder
+    assert (caught.value.refusal.status, caught.value.refusal.courtesy) == (413, True)
