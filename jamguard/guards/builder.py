@@ -1,8 +1,9 @@
-"""Keep the Application Builder to the networks that may build.
+"""Keep the Application Builder to those who may build, and to where they may do so.
 
 Jam.py's builder runs any SQL and writes any file, and it lives in the same process as the
 application: on its own pages, on `/api` with task 0 and on `/upload` with task 0. A new
-project has no login at all until its safe mode is on.
+project has no login at all until its safe mode is on; with it, Jam.py asks whether somebody
+is logged in, but not whether it is an administrator.
 
 Source: CWE-749 (exposed dangerous function), CWE-1327 (binding to an unrestricted address).
 """
@@ -16,7 +17,7 @@ from ..address import Address, IPNetwork, contains
 from ..cache import Bounded
 from ..guard import Guard, Mode, Refusal
 from ..jampy.calls import Taken
-from ..jampy.routes import API, UPLOAD
+from ..jampy.routes import API, BUILDER_LOGIN, UPLOAD
 from ..request import Request
 from ..routes import HEALTH, OTHER, Route
 from ..values import parse_network
@@ -28,16 +29,18 @@ WATCHED: Final = (API, UPLOAD, OTHER, HEALTH)
 LOOPBACK: Final = (parse_network("127.0.0.0/8"), parse_network("::1"))
 
 NOT_HERE: Final = Refusal(status=HTTPStatus.FORBIDDEN, reason="builder", sentence="builder")
+NOT_AN_ADMINISTRATOR: Final = Refusal(status=HTTPStatus.FORBIDDEN, reason="not-an-administrator")
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class Builder(Guard):
-    """Refuse the Application Builder to everybody outside of `allow`.
+    """Refuse the Application Builder to everybody outside of `allow`, and to mere users.
 
     A loopback address counts only for a browser on this very machine (`Request.local`): a
     reverse proxy makes the whole internet come from there. Behind an undeclared proxy
-    nobody is in `allow`, since its clients cannot be told apart. Fails closed. Does not
-    look at who is logged in.
+    nobody is in `allow`, since its clients cannot be told apart. With safe mode on, a
+    session in the builder must be an administrator's; without one Jam.py shows its login.
+    Fails closed.
     """
 
     mode: Mode = "enforce"
@@ -56,7 +59,18 @@ class Builder(Guard):
         if not request.route.builder:
             request.later(self, self._decide_late)
             return None
-        return None if self._may_build(request) else self._refusal(request)
+        if not self._may_build(request):
+            return self._refusal(request)
+        # whoever logs in gets a session of their own
+        return None if request.route is BUILDER_LOGIN else _not_an_administrator(request)
+
+    def _decide_late(self, request: Request, taken: Taken) -> Refusal | None:
+        if not taken.builder:
+            return None
+        if not self._may_build(request):
+            return self._refusal(request)
+        # of a page below another path it is not said which one it is, and it has no secrets
+        return None if taken.place == "builder" else _not_an_administrator(request)
 
     def _may_build(self, request: Request) -> bool:
         client = request.client
@@ -78,5 +92,9 @@ class Builder(Guard):
         allow = ", ".join(f'"{network}"' for network in (*self.allow, name))
         return attrs.evolve(NOT_HERE, detail=f"[tool.jamguard.builder] allow = [{allow}]")
 
-    def _decide_late(self, request: Request, taken: Taken) -> Refusal | None:
-        return self._refusal(request) if taken.builder and not self._may_build(request) else None
+
+def _not_an_administrator(request: Request) -> Refusal | None:
+    project, session = request.site.project, request.builder_session
+    if session is None or session.admin or project is None or not project.safe_mode:
+        return None
+    return NOT_AN_ADMINISTRATOR

@@ -1,14 +1,17 @@
 """Who may build, and what is the builder's."""
 
+import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from support.jam import jam_site
+from support.jam import BUILDER_SESSION, SESSION, jam_site
 from support.wsgi import call, hello
 
 from jamguard import ConfigError, Shield, harden
 from jamguard.guards.builder import Builder
 from jamguard.guards.proxy import Proxy
+from jamguard.jampy.session import Session
 from jamguard.values import parse_network
 
 HERE: dict[str, Any] = {
@@ -99,6 +102,34 @@ def test_an_undeclared_proxy_in_an_allowed_network_may_not_build() -> None:
     assert call(app, "/builder.html", REMOTE_ADDR="192.168.0.9").code == 200
     proxied = {"REMOTE_ADDR": "192.168.0.9", "HTTP_X_FORWARDED_FOR": "192.168.0.7"}
     assert call(app, "/builder.html", **proxied).code == 403
+
+
+@pytest.mark.parametrize(
+    ("told", "safe_mode", "page", "login_page"),
+    [
+        ({}, True, 200, 200),
+        ({BUILDER_SESSION: Session("b", 1, admin=True)}, True, 200, 200),
+        ({BUILDER_SESSION: Session("b", 2, admin=False)}, True, 403, 200),
+        ({BUILDER_SESSION: Session("b", 2, admin=False)}, False, 200, 200),
+        # Jam.py shows the login page of the builder to users of the application
+        ({SESSION: Session("a", 2, admin=False)}, True, 200, 200),
+        ({SESSION: Session("a", 1, admin=True)}, True, 200, 200),
+    ],
+    ids=["nobody", "administrator", "user", "safe mode off", "in the application", "as both"],
+)
+def test_who_is_logged_in_to_the_builder_is_an_administrator(
+    told: dict[str, Any],
+    safe_mode: bool,
+    page: int,
+    login_page: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    consts = SimpleNamespace(SAFE_MODE=safe_mode)
+    monkeypatch.setitem(sys.modules, "jam.common", SimpleNamespace(consts=consts))
+    app = shield()
+    assert call(app, "/builder.html", **HERE, **told).code == page
+    assert call(app, "/builder_login.html", "POST", b"", **HERE, **told).code == login_page
+    assert call(app, "/builder.html", **told).code == 403
 
 
 def test_the_log_says_which_setting_would_allow_it(caplog: pytest.LogCaptureFixture) -> None:
