@@ -65,6 +65,10 @@ NOTICES: Final = {
         "the file that all workers count in cannot be used ({error}), so each worker counts alone; "
         'another folder: [tool.jamguard.rate-limit] storage = "shared:/run/jamguard"'
     ),
+    "JG021": (
+        "this version of Jam.py puts text into SQL and its source is not known here, so filters of "
+        "calls are quoted, and what the project's own code looks for is not; please report it"
+    ),
 }
 
 #: notices that are no cause for concern

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import attrs
 
-from ..guard import Guard, Mode, Refusal
+from ..guard import Guard, Mode, Refusal, reports
 from ..jampy.calls import Call, Taken
 from ..jampy.changes import check_apply
 from ..jampy.functions import Imported, check_server
@@ -25,14 +25,17 @@ from ..jampy.rules import (
     Breach,
     Rules,
     Unknown,
+    Unquotable,
     check_envelope,
     check_open,
     check_print,
 )
 from ..jampy.tree import find_item, is_v5, load_task
 from ..jampy.uploads import check_upload
+from ..jampy.v5 import breaks_login, pastes_text, quote_call, quote_filters
 from ..request import Request
 from ..routes import HEALTH, OTHER, Route
+from ..site import Site
 
 #: where Jam.py may take a request for a call or an upload, also by what is between the two
 WATCHED: Final = (API, UPLOAD, OTHER, HEALTH)
@@ -44,6 +47,7 @@ HOSTILE: Final = Refusal(status=HTTPStatus.BAD_REQUEST, reason="", sentence="bad
 OUT_OF_DATE: Final = Refusal(
     status=HTTPStatus.CONFLICT, reason="", sentence="out-of-date", courtesy=True
 )
+NO_LOGIN: Final = Refusal(status=HTTPStatus.FORBIDDEN, reason="", courtesy=True)
 NOT_EXPOSED: Final = Refusal(status=HTTPStatus.FORBIDDEN, reason="", courtesy=True)
 
 
@@ -85,6 +89,10 @@ class Api(Guard):
     def concerns(self, route: Route) -> bool:
         return route in WATCHED
 
+    def start(self, site: Site) -> None:
+        if site.project and not reports(self) and not quote_filters():
+            site.notice("JG021")
+
     def check(self, request: Request) -> Refusal | None:
         request.later(self, self._decide)
         return None
@@ -110,6 +118,8 @@ class Api(Guard):
             return
         call = check_envelope(taken.call, v5=is_v5(taken.app))
         if call.method in OF_THE_TASK:
+            if call.method == "login" and self._pastes() and breaks_login(call, taken.app):
+                raise Unquotable("password")
             return
         task = load_task(taken.app, call.task_id)
         if task is None or call.task_id != task.ID:
@@ -130,14 +140,22 @@ class Api(Guard):
             check_apply(rules, item, call.params)
             return
         check_open(rules, item, call.params)
-        if rules.mends:
-            for values, place, text in rules.mends:
-                values[place] = text
+        for values, place, text in rules.mends:
+            values[place] = text
+        if self._pastes():
+            quote_call(call, item)
+        if rules.mends or self._pastes():
             taken.rewrite(call)
+
+    def _pastes(self) -> bool:
+        """Say whether Jam.py v5 pastes any text, and could not be patched."""
+        return pastes_text() and not reports(self)
 
 
 def _refusal(breach: Breach) -> Refusal:
     answer = HOSTILE
-    if isinstance(breach, Unknown):
+    if isinstance(breach, Unquotable):
+        answer = NO_LOGIN
+    elif isinstance(breach, Unknown):
         answer = NOT_EXPOSED if isinstance(breach, Imported) else OUT_OF_DATE
     return attrs.evolve(answer, reason=breach.reason, detail=str(breach))

@@ -67,6 +67,10 @@ class Pasted(Breach):
     reason = "sql-in-a-value"
 
 
+class Unquotable(Pasted):
+    """A password that Jam.py v5 would paste, and with which nobody ever got in."""
+
+
 class Unknown(Breach):
     """The project has no such item, field or detail: the page is older than the project."""
 

@@ -122,11 +122,14 @@ def _several(value: Any, filter_type: Any) -> TypeGuard[list[Any]]:  # noqa: ANN
     return isinstance(value, list) and filter_type in {IN, NOT_IN, RANGE}
 
 
-def breaks_login(call: "Call", on_login: object) -> bool:
-    """Say whether a login ends up in SQL as something else than a password.
+def breaks_login(call: "Call", app: Any) -> bool:  # noqa: ANN401 - Jam.py has no types
+    """Say whether a login puts more than a password into SQL.
 
-    Without an `on_login` of the project's own, a password with a quote in it never lets
-    anybody in.
+    Jam.py looks for its own users by it, and so nobody with a quote in the password gets in.
+    What a project's own `on_login` does with it is not known.
     """
-    password = call.params[0]["password"]
-    return on_login is None and (not isinstance(password, str) or "'" in password)
+    task = app.admin if call.task_id == 0 else app.task
+    if not task or (task is not app.admin and task.on_login):
+        return False
+    password = call.params[0].get("password")
+    return not isinstance(password, str) or "'" in password

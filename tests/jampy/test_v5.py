@@ -113,19 +113,26 @@ def test_the_filters_of_a_call_are_quoted_in_place(filters: Any, quoted: Any) ->
 
 
 @pytest.mark.parametrize(
-    ("password", "on_login", "breaks"),
+    ("form", "task_id", "on_login", "breaks"),
     [
-        ("secret", None, False),
-        ("it's", None, True),
-        (["it"], None, True),
-        ("it's", print, False),
+        ({"password": "secret"}, 1, None, False),
+        ({"password": "it's"}, 1, None, True),
+        ({"password": ["it"]}, 1, None, True),
+        ({}, 1, None, True),
+        ({"password": "it's"}, 1, print, False),
+        ({"password": "it's"}, 0, print, True),
     ],
 )
 def test_a_quote_breaks_a_login_by_jam_pys_own_users(
-    password: Any, on_login: Any, breaks: bool
+    form: Any, task_id: int, on_login: Any, breaks: bool
 ) -> None:
-    form = {"login": "o'brien", "password": password}
-    assert breaks_login(Call("login", 1, 0, [form], 0), on_login) == breaks
+    app = SimpleNamespace(admin=SimpleNamespace(), task=SimpleNamespace(on_login=on_login))
+    assert breaks_login(Call("login", task_id, 0, [form], 0), app) == breaks
+
+
+def test_nothing_breaks_a_login_to_a_project_that_cannot_be_loaded() -> None:
+    app = SimpleNamespace(admin=SimpleNamespace(), task=None)
+    assert not breaks_login(Call("login", 1, 0, [{"password": "it's"}], 0), app)
 
 
 def test_jam_py_of_another_version_is_left_alone() -> None:
