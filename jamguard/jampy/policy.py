@@ -87,6 +87,8 @@ def page_policy(route: Route, content: Content, origins: Iterable[str]) -> Polic
         "object-src": ["'none'"],
         "frame-ancestors": [own],
     }
+    if route is BUILDER:
+        policy["worker-src"].append("blob:")  # v5's code editor makes its worker itself
     if content.evaluates:
         policy["script-src"].append("'unsafe-eval'")
     if route is BUILDER or content.styles_itself:
