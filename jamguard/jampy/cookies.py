@@ -90,9 +90,10 @@ class Sealing:
     jams: JamsRequest
     response: Any
 
-    def set_cookie(self, key: str, value: str, **attributes: Any) -> None:  # noqa: ANN401 - Werkzeug's
+    def set_cookie(self, key: str, value: str | bytes, **attributes: Any) -> None:  # noqa: ANN401 - Werkzeug's
         """Do what `Response.set_cookie` does; when Jam.py has logged somebody out, end that."""
         jams = self.jams
+        value = value.decode() if isinstance(value, bytes) else value  # v5 has bytes
         sessions = Sessions.of(jams.task.app)
         request, rules = _guarding(jams, sessions)
         if request and rules:
