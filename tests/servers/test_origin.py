@@ -3,10 +3,11 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support import projects
-from support.projects import CLERK, TASK
+from support.projects import CLERK, CUSTOMERS, FIELD_DOC, TASK
 from support.servers import Reply, Server, run_nginx, run_server
 
 #: only this guard refuses
@@ -34,8 +35,6 @@ BROWSER = {
 EVIL = {**BROWSER, "Origin": "http://evil.example"}
 Pairs = Sequence[tuple[str, str]]
 
-FORM = {"Content-Type": "multipart/form-data; boundary=b0undary"}
-
 
 @pytest.fixture(scope="module")
 def open_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -58,6 +57,22 @@ def write_file(server: Server, name: str, headers: Mapping[str, str] | Pairs) ->
     call = ["server", 0, 0, ["server_save_file", [name, "pwned"]], 0]
     pairs.append(("Content-Type", "text/plain;charset=UTF-8"))
     return server.request("POST", "/api", pairs, json.dumps(call).encode())
+
+
+def upload(server: Server, headers: Mapping[str, str]) -> Any:
+    """Upload a file as Jam.py's client does, and return where it is."""
+    ids = {"task_id": TASK, "item_id": CUSTOMERS, "field_id": FIELD_DOC, "file_name": "a.txt"}
+    parts = [
+        f'--b0undary\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in ids.items()
+    ]
+    file = (
+        '--b0undary\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n'
+        "kept\r\n--b0undary--\r\n"
+    )
+    kind = {"Content-Type": "multipart/form-data; boundary=b0undary"}
+    body = ("".join(parts) + file).encode()
+    return server.request("POST", "/upload", {**headers, **kind}, body).json["result"]["data"]
 
 
 @pytest.mark.parametrize(
@@ -114,10 +129,10 @@ def test_behind_jam_pys_own_samples_with_nothing_declared(
         https = {**BROWSER, "Origin": "https://crm.example.com", "Sec-Fetch-Site": "same-origin"}
         loaded = nginx.api(["load", TASK, 0, None, 0], cookie, https)
         assert loaded.json["result"]["status"] == 9
-        # what is no upload at all: it arrives at Jam.py, which cannot read it
-        upload = nginx.request("POST", "/upload", {**BROWSER, **FORM, "Cookie": cookie}, b"")
-        assert upload.status == 200
+        kept = upload(nginx, {**BROWSER, "Cookie": cookie})
         log = server.log()
-    assert " refused guard=origin" not in log
+    assert kept["file_name"]
+    assert (project / kept["path"] / kept["file_name"]).read_text() == "kept"
+    assert " refused " not in log
     (notice,) = [line for line in log.splitlines() if "id=JG017" in line]
     assert "proxy_set_header Host $http_host" in notice
