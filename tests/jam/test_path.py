@@ -8,7 +8,7 @@ from urllib.parse import quote
 import attrs
 import pytest
 from support.code import OWN_PAGES, add_task_code
-from support.projects import CLERK, copy
+from support.projects import ADMIN, CLERK, copy, make
 from support.servers import Kind, Server, run_nginx, run_server
 
 DATABASE: Final = b"SQLite format 3"
@@ -29,6 +29,28 @@ DOWNLOADS: Final = (
 )
 #: what a logged-in user downloads
 DOWNLOADS_OF_USERS: Final = ("/js/../admin.sqlite", "/css/%2e%2e/admin.sqlite")
+
+#: what is served without any trick, and is a file of the package or of nobody's pages
+NEEDLESS: Final = (
+    "/jam/wsgi.py",
+    "/jam/admin//builder.py",
+    "/jam/wsgi.py/",
+    "/jam/%77sgi.py",
+    "/jam%2fwsgi.py",
+    "/jam/admin/builder.py",
+    "/jam/admin/builder_structure.info",
+    "/jam/project/admin.sqlite",
+    "/jam/langs.sqlite",
+    "/jam/html/builder.html",
+    "/static/.env",
+    "/static/.git/config",
+    "/static/copy.sqlite",
+    "/static/copy.sqlite/",
+    "/static/own.py",
+    "/static/js/own.js~",
+    "/static%2fjs%2fown.js~",
+)
+SECRET: Final = "what only some may read"
 
 #: names that an upload, or somebody by hand, puts into static/files
 NAMES: Final = (
@@ -71,6 +93,11 @@ def site(
         files.mkdir(parents=True, exist_ok=True)
         for name in NAMES:
             (files / name).write_text(f"this is {name}", "utf-8")
+        for path in NEEDLESS:
+            if path.startswith("/static/"):
+                left = project / path.strip("/")
+                left.parent.mkdir(parents=True, exist_ok=True)
+                left.write_text(SECRET, "utf-8")
     with (
         run_server(projects[0], kind, harden=False) as plain,
         run_server(projects[1], kind) as hardened,
@@ -89,6 +116,59 @@ def test_the_projects_files_stay_where_they_are(site: Site, path: str) -> None:
     assert reply.status == 400
     assert DATABASE not in reply.body
     assert "guard=path" in site.hardened.log()
+
+
+@pytest.mark.parametrize("path", NEEDLESS)
+def test_a_file_that_no_browser_needs_is_not_there(site: Site, path: str) -> None:
+    stolen = site.plain.request("GET", path)
+    assert stolen.status == 200, "the control"
+    assert len(stolen.body) > 20  # not the empty answer to what is not there
+    reply = site.hardened.request("GET", path)
+    assert reply.status == 404
+    assert "There is nothing at this address." in reply.text
+    assert not site.hardened.request("HEAD", path).body
+    assert "reason=not-served" in site.hardened.log()
+
+
+@pytest.mark.parametrize(
+    ("path", "file"),
+    [("/static/reports/own.ods", "report"), ("/static/internal/own.zip", "export")],
+    ids=["a report", "an export"],
+)
+def test_what_only_some_may_read_is_theirs(site: Site, path: str, file: str) -> None:
+    for server in (site.plain, site.hardened):
+        # loading the project, which the first page does, has emptied static/internal
+        place = server.output.parent / ("plain" if server is site.plain else "hardened")
+        made = place / path.strip("/")
+        made.parent.mkdir(parents=True, exist_ok=True)
+        made.write_text(SECRET, "utf-8")
+    assert site.plain.request("GET", path).text == SECRET, "the control"
+    here = {"Connection": "keep-alive"}  # as a browser on this very machine
+    user = here | {"Cookie": site.hardened.login(CLERK)}
+    builder = here | {"Cookie": site.hardened.login(ADMIN, "/builder_login.html", here)}
+    readers = {"report": (user, builder), "export": (builder,)}[file]
+    for headers in (here, user, builder):
+        reply = site.hardened.request("GET", path, headers)
+        if headers in readers:
+            assert (reply.status, reply.text) == (200, SECRET)
+            assert reply.get("Cache-Control") == "no-store"
+            assert reply.get("Expires") is None
+        else:
+            assert reply.status == 404
+            assert SECRET not in reply.text
+
+
+def test_a_report_is_everybodys_where_nobody_logs_in(tmp_path: Path) -> None:
+    project = make(tmp_path / "project", safe_mode=False)
+    with run_server(project) as server:
+        server.request("GET", "/")
+        for path in ("static/reports/own.ods", "static/internal/own.zip"):
+            (project / path).parent.mkdir(parents=True, exist_ok=True)
+            (project / path).write_text(SECRET, "utf-8")
+        assert server.request("GET", "/static/reports/own.ods").text == SECRET
+        here = {"Connection": "keep-alive"}  # the builder's networks: this very machine
+        assert server.request("GET", "/static/internal/own.zip", here).text == SECRET
+        assert server.request("GET", "/static/internal/own.zip").status == 403
 
 
 def test_slashes_that_only_waitress_folds_are_no_way_in(site: Site) -> None:
