@@ -26,7 +26,7 @@ from ..cache import Bounded
 from ..guard import Guard, Response
 from ..jampy.content import Content
 from ..jampy.policy import LIGHT, Policy, contain, is_jams_page, page_policy
-from ..jampy.routes import API, LOGIN, PAGE, WRITTEN_BY_USERS
+from ..jampy.routes import API, FILE, LOGIN, PAGE, WRITTEN_BY_USERS
 from ..request import Request
 from ..routes import OTHER, Route
 from ..site import Site
@@ -109,6 +109,9 @@ class Headers(Guard):
                 request.site, route, content, came
             )
         bundle.set_defaults(response)
+        if route is FILE and response.get("Content-Length") == "0":
+            # v5 answers so for a script that there is not, as a text: browsers complain
+            response.remove("X-Content-Type-Options")
         if self.paths:
             self._override(request.path, response)
 

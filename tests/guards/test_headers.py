@@ -433,6 +433,15 @@ def test_an_uploaded_script_is_plain_text(folder: Path, kind: str) -> None:
     assert ask(jams(folder), "/static/js/x.js", script).get("Content-Type") == kind
 
 
+@pytest.mark.parametrize(("length", "expected"), [("0", None), ("9", "nosniff")])
+def test_a_script_that_is_not_there_may_be_an_empty_text(
+    folder: Path, length: str, expected: str | None
+) -> None:
+    text = answering(("Content-Type", "text/plain"), ("Content-Length", length))
+    answer = ask(jams(folder), "/js/events.js", text)
+    assert answer.get("X-Content-Type-Options") == expected
+
+
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
