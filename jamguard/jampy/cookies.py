@@ -93,7 +93,7 @@ class Sealing:
     def set_cookie(self, key: str, value: str | bytes, **attributes: Any) -> None:  # noqa: ANN401 - Werkzeug's
         """Do what `Response.set_cookie` does; when Jam.py has logged somebody out, end that."""
         jams = self.jams
-        value = value.decode() if isinstance(value, bytes) else value  # v5 has bytes
+        value = value.decode() if isinstance(value, bytes) else value  # v5 makes bytes
         sessions = Sessions.of(jams.task.app)
         request, rules = _guarding(jams, sessions)
         if request and rules:

@@ -77,8 +77,8 @@ class Sessions:
     def proved(self, environ: dict[str, Any]) -> Proved:
         """Return the logged-in user's sessions that the cookies of this request prove."""
         header = environ.get("HTTP_COOKIE")
-        if not header or "_session" not in header:
-            return NOBODY
+        if not header or ("_session" not in header and "\\" not in header):
+            return NOBODY  # v5 reads names in quotes, and backslashes in them, too
         port = environ["SERVER_PORT"]
         now = monotonic()
         known = self._proved.get((header, port))
@@ -96,12 +96,7 @@ class Sessions:
         return proved
 
     def _prove(self, environ: dict[str, Any], port: str) -> Proved:
-        from werkzeug.http import parse_cookie  # noqa: PLC0415 - only once Jam.py chose its own
-
-        try:
-            sent = parse_cookie(environ)
-        except UnicodeError:  # bytes that are no UTF-8; Jam.py fails on them as well
-            return NOBODY
+        sent: Mapping[str, str] = sys.modules["jam.wsgi"].Request(environ).cookies
         sessions: dict[Kind, Session] = {}
         for name, value in sent.items():
             plain = name.removeprefix(HOST_PREFIX)

@@ -69,9 +69,6 @@ def who(app: App, cookie: str, task: int, **environ: Any) -> int | None:
 
 def signed(info: dict[str, Any] | None, key: str, expires: float | None = None) -> str:
     """Make a value as Jam.py does."""
-    made: str = (
-        sys.modules["jam.wsgi"]
-        .JamSecureCookie({} if info is None else {"info": info}, key)
-        .serialize(expires)
-    )
-    return made
+    cookie = sys.modules["jam.wsgi"].JamSecureCookie
+    made: str | bytes = cookie({} if info is None else {"info": info}, key).serialize(expires)
+    return made if isinstance(made, str) else made.decode()  # v5 makes bytes
