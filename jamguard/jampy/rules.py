@@ -42,6 +42,7 @@ DEPTH: Final = 4
 SMALLEST: Final = -(2**63)
 LARGEST: Final = 2**64 - 1
 NUMBERS: Final = frozenset({int, float})
+SINGLE: Final = frozenset({int, float, str})
 #: as far as a JavaScript client counts
 COUNTABLE: Final = 2**53
 
@@ -51,8 +52,8 @@ LITERAL: Final = re.compile(r"'(?:[^'\0]|'')*+'")
 URL: Final = re.compile(r"https?://[^\0-\x20\"'<>\\\x7f]{1,2000}")
 EXTENSION: Final = re.compile(r"[A-Za-z0-9_]{1,20}", re.ASCII)
 
-#: a list, a place in it, and the text that belongs there
-Mend = tuple[list[Any], int, str]
+#: a list, a place in it, and what belongs there
+Mend = tuple[list[Any], int, Any]
 
 
 class Breach(Exception):  # noqa: N818 - what is done to a rule
@@ -138,7 +139,7 @@ class Rules:
     backslash: bool
     #: what `__funcs` may name, in lower case
     functions: frozenset[str] = FUNCTIONS
-    #: texts that Jam.py would paste bare into an IN list, and how they are quoted
+    #: what Jam.py would paste bare into an IN list, and how it is listed and quoted
     mends: list[Mend] = attrs.field(factory=list[Mend])
 
     @classmethod
@@ -200,18 +201,22 @@ def _filter(rules: Rules, fields: Mapping[str, Any], one: Any, depth: int = 0) -
     # within an `or` the client adds a number of its own
     if not is_list(one, 3) and not (depth and is_list(one, 4)):
         raise Breach("filter")
-    _condition(rules, fields, *one[:3])
+    _condition(rules, fields, one)
 
 
-def _condition(rules: Rules, fields: Mapping[str, Any], name: Any, kind: Any, value: Any) -> None:
+def _condition(rules: Rules, fields: Mapping[str, Any], one: list[Any]) -> None:
+    name, kind, value = one[:3]
     if type(name) is not str or type(kind) is not int:
         raise Breach("filter")
     if not 0 < kind <= (FILTERS if rules.v5 else 2 * FILTERS):
         raise Breach("filter: type")
-    if value is None:
-        return  # Jam.py leaves it out
+    if value is None or name not in fields:
+        return  # Jam.py leaves it out; its own client sends such ones while a user types
     if kind in IN:
-        _in(rules, fields.get(name), kind, value)
+        if type(value) in SINGLE:  # Jam.py's own client forgets the list, unless it is a lookup's
+            value = [value]
+            rules.mends.append((one, 2, value))
+        _in(rules, fields[name], kind, value)
     elif not (
         is_list(value, 2) and all(map(is_scalar, value)) if kind in RANGE else is_scalar(value)
     ):
@@ -222,7 +227,7 @@ def _in(rules: Rules, field: Any, kind: int, values: Any) -> None:
     """Check an IN list. v7 pastes it; v5 makes literals of it, by the type of the field."""
     if not is_list(values):
         raise Breach("IN list")
-    numeric = field is not None and field.data_type in NUMERIC and kind not in OF_A_LOOKUP
+    numeric = field.data_type in NUMERIC and kind not in OF_A_LOOKUP
     for place, value in enumerate(values):
         if type(value) is int and SMALLEST <= value <= LARGEST:
             continue  # what nearly all of them are
