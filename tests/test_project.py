@@ -16,6 +16,7 @@ import jamguard
 from jamguard import config
 from jamguard.guards import GUARDS
 from jamguard.notices import NOTICES, QUIET
+from jamguard.refusal import SENTENCES
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -49,6 +50,13 @@ def text_files() -> list[Path]:
         return [*HERE.rglob("*.py"), *PACKAGE.rglob("*.py"), *DOCS.rglob("*.md")]
     paths = [ROOT / name for name in listed.split("\0") if name]
     return [path for path in paths if path.is_file() and b"\0" not in path.read_bytes()[:8192]]
+
+
+def test_every_sentence_that_strangers_read_is_documented() -> None:
+    rows = re.findall(
+        r"^\| `([a-z-]+)` \| (.*) \|$", (DOCS / "settings.md").read_text("utf-8"), re.MULTILINE
+    )
+    assert [row for row in rows if row[0] in SENTENCES] == list(SENTENCES.items())
 
 
 def test_a_setting_a_file_a_class_a_test_and_a_page_agree_for_each_guard() -> None:

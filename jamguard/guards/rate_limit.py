@@ -24,7 +24,7 @@ from ..site import Site
 from ..stores import Store
 from ..stores.limits import LimitsStore
 from ..stores.process import ProcessStore
-from ..stores.shared import SharedFileError, shared_path, shared_store
+from ..stores.shared import SharedFileError, SharedStore, shared_path, shared_store
 from ..values import MOST, Rate
 
 #: what all that comes from one network may do, as a multiple of what one client may
@@ -104,19 +104,19 @@ class RateLimit(Guard):
 
     def _store(self, site: Site) -> Store:
         kind, _, folder = self.storage.partition(":")
+        store: LimitsStore | SharedStore
         if kind == SHARED and site.project:  # without a project, nothing names the file
             try:
-                shared = shared_store(shared_path(site.project.folder, folder))
+                store = shared_store(shared_path(site.project.folder, folder))
             except SharedFileError as error:
                 site.notice("JG020", error=error)
                 return ProcessStore()
-            shared.lost = lambda: site.notice("JG014", error="its file is locked")
-            return shared
-        if kind in {SHARED, PROCESS}:
+        elif kind in {SHARED, PROCESS}:
             return ProcessStore()
-        elsewhere = LimitsStore(self.storage)
-        elsewhere.lost = lambda error: site.notice("JG014", error=error)
-        return elsewhere
+        else:
+            store = LimitsStore(self.storage)
+        store.lost = lambda error: site.notice("JG014", error=error)
+        return store
 
     def concerns(self, route: Route) -> bool:
         return route.name not in UNCOUNTED

@@ -88,8 +88,8 @@ class SharedStore:
         self._places: Bounded[tuple[str, int, bool], list[int]] = Bounded(4096)
         self._alone = ProcessStore()
         self._alone_until = 0.0
-        #: is told when another process does not let go of a lock
-        self.lost: Callable[[], None] | None = None
+        #: is told, in a few words, when the file cannot be used for a while
+        self.lost: Callable[[str], None] | None = None
 
     def hit(self, key: str, limit: int, period: int, now: float, weight: int = 1) -> Count:
         """Count a hit of `weight` on `key`; see `Store`. A weight of 0 only looks."""
@@ -102,7 +102,7 @@ class SharedStore:
             if not lock(self._file, base):
                 self._alone_until = now + PAUSE
                 if self.lost:
-                    self.lost()
+                    self.lost("another process keeps a part of its file locked")
                 return self._alone.hit(key, limit, period, now, weight)
             try:
                 slot = place[2]
