@@ -34,6 +34,8 @@ SAMPLES: Final = {
 SEND: Final = """([url, call]) => fetch(
     url, {method: 'POST', mode: 'no-cors', credentials: 'include', body: call}
 ).catch(() => null).then(() => null)"""
+#: the same as JSON, for which a browser first asks whether it may
+SEND_JSON: Final = SEND.replace("mode: 'no-cors'", "headers: {'Content-Type': 'application/json'}")
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -224,10 +226,11 @@ def test_in_a_local_network_the_site_works_and_other_sites_cannot_call_it(
             ):
                 page = visited.page
                 page.goto(f"http://evil.example:{elsewhere}")
-                page.evaluate(
-                    SEND, [f"http://crm.example.com:{door.port}/api", write_file("pwned.txt")]
-                )
+                api = f"http://crm.example.com:{door.port}/api"
+                page.evaluate(SEND, [api, write_file("pwned.txt")])
+                page.evaluate(SEND_JSON, [api, write_file("asked.txt")])
                 log = server.log()
             assert (project / "pwned.txt").exists() is not harden
+            assert not (project / "asked.txt").exists()  # what passes where the Host is hidden
         assert "from http://evil.example" in log
         assert "while Host is" in log  # no fetch metadata came

@@ -1,10 +1,15 @@
-"""A call of a page of another site, where something behind the shield changes the path."""
+"""Calls of pages of other sites: by a path that something behind the shield changes, and on v5."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support import v5
 from support.inside import inside
+from support.projects import TASK
+from support.servers import run_server
+from support.v5_project import CLERK
 
 #: asks by paths that only the middleware understands: of Jam.py, and of the project's own code
 CODE = """
@@ -60,3 +65,19 @@ def test_without_the_guard_jam_py_answers_by_any_path(answers: Any, where: str) 
 @pytest.mark.parametrize("where", ["outside", "inside"])
 def test_a_path_that_leads_to_jam_pys_own_places_is_no_way_round(answers: Any, where: str) -> None:
     assert answers[where] == [403, 200]
+
+
+@pytest.mark.parametrize("harden", [False, True], ids=["plain", "hardened"])
+def test_no_other_site_logs_a_user_of_v5_in(
+    v5_python: Path, tmp_path: Path, *, harden: bool
+) -> None:
+    project = v5.make_project(v5_python, tmp_path / "project")
+    form = {"login": CLERK.login, "password": CLERK.password}
+    login = json.dumps(["login", TASK, 0, [form], 0]).encode()
+    headers = {"Host": "www.example.com", "Content-Type": "text/plain"}
+    evil, own = ({**headers, "Origin": f"http://{name}.example.com"} for name in ("evil", "www"))
+    with run_server(project, harden=harden, python=v5_python) as server:
+        reply = server.request("POST", "/api", evil, login)
+        assert (b'"data": true' in reply.body) is not harden
+        reply = server.request("POST", "/api", own, login)
+        assert b'"data": true' in reply.body
