@@ -22,8 +22,8 @@ JamsRequest = Any  # Jam.py's `JamRequest`, made of Werkzeug's: Jam.py has no ty
 def seal_cookies() -> bool:
     """Have Jam.py's requests read and write their cookies here, in the whole process.
 
-    What does not come through a shield is as on plain Jam.py. Returns False when Jam.py's
-    request is not as it is known; then nothing is changed.
+    For what does not come through a shield a value is what plain Jam.py makes of it. Returns
+    False when Jam.py's request is not as it is known; then nothing is changed.
     """
     jam: Any = sys.modules.get("jam.wsgi")
     jams: Any = getattr(jam, "JamRequest", None)

@@ -5,11 +5,16 @@ a real Jam.py, in a process of its own. The tests of the values are in `tests/ja
 """
 
 from pathlib import Path
+from textwrap import dedent
 from typing import Any, Final
 
 import pytest
 from support.inside import inside
-from support.projects import copy
+from support.projects import copy, make
+from support.wsgi import call, hello
+
+from jamguard import ConfigError, Shield, harden
+from jamguard.guards.session import Session
 
 CLERK_ID: Final = 2
 ADMIN_ID: Final = 1
@@ -127,3 +132,279 @@ def test_a_value_counts_only_as_what_it_was_made_for(name: str, taken: Any) -> N
     _, application, builder = HEADERS[name]
     users, _ = taken[name]
     assert users == [application, builder]
+
+
+def test_the_guards_are_told_what_jam_py_takes(taken: Any) -> None:
+    """But for a session under a name that Jam.py does not look for."""
+    names = {"of another project", "of another port", "as both, the other way round"}
+    for name, (users, told) in taken.items():
+        if name not in names:
+            assert told[1] == users[1], name
+            assert told[0] or not users[0], name
+
+
+def test_a_session_ends_with_its_logout(project: Path) -> None:
+    code = """
+    renewed = cookies(api(app, ["load", 1, 0, None, 0], app_cookie))[0]
+    (other,) = log_in(app, "/login.html", CLERK)
+    told = lambda cookie: project.sessions.proved(environ(HTTP_COOKIE=cookie))
+    result = [[who(app, app_cookie, 1), who(app, renewed, 1), told(renewed).application is None]]
+    left = call(app, "/logout", HTTP_COOKIE=renewed)
+    result += [[left.code, left.get("Location"), len(left.all("Set-Cookie"))]]
+    result += [[who(app, app_cookie, 1), who(app, renewed, 1), told(renewed).application is None]]
+    page = call(app, "/", HTTP_COOKIE=app_cookie)
+    result += [[page.code, page.get("Location")]]
+    result += [[who(app, cookies(left)[0], 1), who(app, other, 1), who(app, builder_cookie, 0)]]
+    result += [[line.split()[2] for line in lines]]
+    lines.clear()
+
+    both = f"{other}; {builder_cookie}"
+    (left,) = cookies(api(app, ["logout", 0, 0, None, 0], both))
+    result += [[who(app, builder_cookie, 0), who(app, left, 0), who(app, other, 1)]]
+    (again,) = log_in(app, "/builder_login.html", ADMIN)
+    result += [[who(app, again, 0)]]
+    """
+    seen = inside(project, BEFORE + dedent(code))
+    before, left, after, page, others, reasons, builder, again = seen
+    assert before == [CLERK_ID, CLERK_ID, False]
+    assert left == [302, "/", 1]
+    assert after == [None, None, True]
+    assert page == [302, "/login.html"]
+    assert others == [None, CLERK_ID, ADMIN_ID]
+    assert set(reasons) == {"reason=logged-out"}
+    assert builder == [None, None, CLERK_ID]
+    assert again == [ADMIN_ID]
+
+
+def test_a_session_ends_with_its_user(project: Path) -> None:
+    code = """
+    import sqlite3
+    import jamguard.jampy.users as users
+
+    clock = [users.monotonic()]
+    users.monotonic = lambda: clock[0]
+    users.PATIENCE = 0.01
+    database = sqlite3.connect("admin.sqlite", isolation_level=None)
+
+    def after(statement):
+        database.execute(statement)
+        clock[0] += 60
+        return [who(app, app_cookie, 1), who(app, builder_cookie, 0)]
+
+    result = {
+        "before": after("SELECT 1"),
+        "no administrator": after("UPDATE SYS_USERS SET F_ADMIN = 0 WHERE ID = 1"),
+        "again": after("UPDATE SYS_USERS SET F_ADMIN = 1 WHERE ID = 1"),
+        "deleted": after("UPDATE SYS_USERS SET DELETED = 1"),
+        "restored": after("UPDATE SYS_USERS SET DELETED = 0"),
+    }
+    reasons = {line.split()[2] for line in lines}
+    database.execute("UPDATE SYS_USERS SET DELETED = 1")
+    users.sqlite3 = Broken = type("Broken", (), dict(vars(sqlite3)))
+    def unable(*_, **__):
+        raise sqlite3.OperationalError("unable to open database file")
+    Broken.connect = staticmethod(unable)
+    result["unreadable"] = after("SELECT 1")
+    users.sqlite3 = sqlite3
+    result["notices"] = sum("id=JG018" in line for line in lines)
+    project.app.task.on_login = lambda task, form, info: None
+    result["on_login"] = after("SELECT 1")
+    del project.app.task.on_login
+    result["no on_login"] = None
+    result["reasons"] = sorted(reasons)
+    """
+    seen = inside(project, BEFORE + dedent(code))
+    assert seen["before"] == seen["again"] == seen["restored"] == [CLERK_ID, ADMIN_ID]
+    assert seen["no administrator"] == [CLERK_ID, None]
+    assert seen["deleted"] == [None, None]
+    assert seen["reasons"] == ["reason=no-such-user", "reason=not-an-administrator"]
+    assert seen["unreadable"] == [CLERK_ID, ADMIN_ID]
+    assert seen["notices"] == 1
+    # the application's users are the project's own then, the builder's never are
+    assert seen["on_login"] == [CLERK_ID, None]
+
+
+def test_over_https_cookies_are_bound_to_the_host(project: Path) -> None:
+    code = """
+    def login(cookie="", **environ):
+        answer = call(
+            app, "/login.html", "POST", b"login=clerk&password=" + CLERK.password.encode(),
+            CONTENT_TYPE="application/x-www-form-urlencoded", HTTP_COOKIE=cookie, **environ,
+        )
+        return answer.all("Set-Cookie")
+
+    def again(cookie, **environ):
+        return api(app, ["load", 1, 0, None, 0], cookie, **environ).all("Set-Cookie")
+
+    made = login(**HTTPS)
+    prefixed = made[0].partition(";")[0]
+    result = {
+        "made": [one.replace(value(prefixed), "VALUE") for one in made],
+        "who": who(app, prefixed, 1, **HTTPS),
+        "on the way": [one.partition("=")[0] for one in again(app_cookie, **HTTPS)],
+        "old one goes": [one.partition(";")[0] for one in again(app_cookie, **HTTPS)][0],
+        "both": [one.partition("=")[0] for one in again(f"{app_cookie}; {prefixed}", **HTTPS)],
+        "unprefixed": who(app, app_cookie, 1, **HTTPS),
+        "http": [one.partition("=")[0] for one in again(app_cookie)],
+        "http login": [one.partition("=")[0] for one in login(prefixed)],
+    }
+    left = call(app, "/logout", HTTP_COOKIE=f"{prefixed}; {app_cookie}", **HTTPS)
+    result["left"] = [one.partition("=")[0] for one in left.all("Set-Cookie")]
+    result["after"] = [who(app, prefixed, 1, **HTTPS), who(app, "; ".join(cookies(left)), 1)]
+    """
+    seen = inside(project, BEFORE + dedent(code))
+    assert seen["made"] == [f"{HOST_APP}=VALUE; Secure; HttpOnly; Path=/; SameSite=Lax"]
+    assert seen["who"] == CLERK_ID
+    assert seen["on the way"] == seen["both"] == seen["left"] == [APP, HOST_APP]
+    assert seen["old one goes"] == f"{APP}="
+    assert seen["unprefixed"] == CLERK_ID
+    assert seen["http"] == seen["http login"] == [APP]
+    assert seen["after"] == [None, None]
+
+
+def test_a_session_can_be_given_a_lifetime(project: Path) -> None:
+    code = """
+    import jamguard.jampy.cookies
+    import jamguard.jampy.sessions
+
+    now = [int(jamguard.jampy.sessions.time())]
+    jamguard.jampy.sessions.time = jamguard.jampy.cookies.time = lambda: now[0]
+    app = Shield(jam, [Session(idle=600, absolute=3600)])
+    (first,) = log_in(app, "/login.html", CLERK)
+    result = [[who(app, first, 1), who(app, f"{APP}={plain}", 1)]]
+    cookie = first
+    for _ in range(6):
+        now[0] += 600
+        (cookie,) = cookies(api(app, ["load", 1, 0, None, 0], cookie))
+    # a call in time each time: the first value is too old by now, and in a second the session is
+    result += [[who(app, first, 1), who(app, cookie, 1)]]
+    now[0] += 1
+    result += [[who(app, cookie, 1)]]
+    result += [sorted({line.split()[2] for line in lines})]
+    """
+    assert inside(project, BEFORE + dedent(code)) == [
+        [CLERK_ID, None],
+        [None, CLERK_ID],
+        [None],
+        ["reason=idle", "reason=too-old", "reason=untagged"],
+    ]
+
+
+def test_report_mode_only_says_what_would_not_count(project: Path) -> None:
+    code = """
+    app = Shield(jam, [Session(mode="report")])
+    stolen = f"{BUILDER}={clerk}"
+    told = project.sessions.proved(environ(HTTP_COOKIE=stolen)).builder
+    result = [who(app, stolen, 0), told and told.user_id, who(app, app_cookie, 1)]
+    call(app, "/logout", HTTP_COOKIE=app_cookie)
+    result += [who(app, app_cookie, 1), project.sessions.proved(environ(HTTP_COOKIE=app_cookie))
+        .application is not None]
+    result += [[line.split()[0::2][:2] for line in lines]]
+    """
+    *seen, log = inside(project, BEFORE + dedent(code))
+    assert seen == [CLERK_ID, CLERK_ID, CLERK_ID, CLERK_ID, True]
+    assert [reason for event, reason in log if event == "would-refuse"] == [
+        "reason=cookie-of-the-other-kind",
+        "reason=logged-out",
+    ]
+
+
+def test_two_guards_are_one(project: Path) -> None:
+    code = """
+    inner = Shield(jam, [Session()])
+    result = []
+    for app in (Shield(inner, [Session()]), jamguard.harden(Shield(jam, [Session()]))):
+        (cookie,) = log_in(app, "/login.html", CLERK)
+        result.append([cookie.count("."), who(app, cookie, 1), who(inner, cookie, 1)])
+    result.append([who(jam, cookie, 1), who(jam, f"{APP}={plain}", 1)])
+    """
+    once = [3, CLERK_ID, CLERK_ID]
+    # and what does not come through a shield is as on plain Jam.py
+    assert inside(project, BEFORE + dedent(code)) == [once, once, [None, CLERK_ID]]
+
+
+def test_what_on_request_has_read_is_not_read_for_the_builder(project: Path) -> None:
+    """Jam.py keeps the first session of a request; the project's code asked for another one."""
+    on_request = """
+    from support.projects import ADMIN, CLERK
+    from support.sessions import *
+
+    def on_request(task, request):
+        task.app.check_session(request, task)
+        if request.path == "/own":
+            response = jam_wsgi.Response("mine")
+            response.set_cookie("theme", "dark")
+            request.save_client_cookie(response, task)
+            return response
+
+    jam_wsgi = sys.modules["jam.wsgi"]
+    READ = ["server", 0, 0, ["server_file_info", ["wsgi.py"]], 0]
+    """
+    control = """
+    app = create_application(".")
+    (cookie,) = log_in(app, "/login.html", CLERK)
+    sys.modules["jam.common"].consts.app.task.on_request = on_request
+    result = b"create_application" in api(app, READ, cookie).body
+    """
+    assert inside(project, dedent(on_request) + dedent(control))
+    code = """
+    project.app.task.on_request = on_request
+    own = call(app, "/own", HTTP_COOKIE=f"{app_cookie}; theme=light")
+    result = [
+        b"create_application" in api(app, READ, app_cookie).body,
+        b"create_application" in api(app, READ, builder_cookie).body,
+        who(app, app_cookie, 1),
+        [one.partition("=")[0] for one in own.all("Set-Cookie")],
+        who(app, cookies(own)[1], 1),
+    ]
+    """
+    seen = inside(project, BEFORE + dedent(on_request) + dedent(code))
+    assert seen == [False, True, CLERK_ID, ["theme", APP], CLERK_ID]
+
+
+def test_without_safe_mode_nobody_is_somebody(tmp_path: Path) -> None:
+    code = """
+    from support.sessions import *
+    from jamguard import Shield
+    from jamguard.guards.session import Session
+    from jamguard.jampy.session import NOBODY
+
+    jam = create_application(".")
+    app = Shield(jam, [Session(absolute=1)])
+    load = ["load", 1, 0, None, 0]
+    (cookie,) = cookies(api(app, load, ""))
+    left = call(app, "/logout", HTTP_COOKIE=cookie)
+    result = [
+        [len(api(app, load, one).body) > 1000 for one in ("", cookie, cookies(left)[0], "a=b")],
+        [len(api(app, ["load", 0, 0, None, 0], f"{BUILDER}={value(cookie)}").body) > 1000],
+        app.site.project.sessions.proved(environ(HTTP_COOKIE=cookie)) == NOBODY,
+    ]
+    """
+    project = make(tmp_path / "project", safe_mode=False)
+    assert inside(project, code) == [[True] * 4, [True], True]
+
+
+def test_an_unknown_jam_py_is_named(project: Path) -> None:
+    code = """
+    import logging
+    lines = []
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(record.getMessage())
+    logging.getLogger("jamguard").addHandler(handler)
+    jam = create_application(".")
+    del sys.modules["jam.wsgi"].JamRequest.save_client_cookie
+    jamguard.harden(jam)
+    result = sum("id=JG019" in line for line in lines)
+    """
+    assert inside(project, code) == 1
+
+
+def test_an_application_that_is_not_jam_pys_is_left_alone(caplog: pytest.LogCaptureFixture) -> None:
+    app = Shield(hello, [Session()])
+    assert call(app, HTTP_COOKIE=f"{BUILDER}=anything").code == 200
+    assert not caplog.text
+
+
+def test_bad_settings_stop_the_start() -> None:
+    with pytest.raises(ConfigError, match=r'session.idle: "soon" is not a span of time'):
+        harden(hello, {"session": {"idle": "soon"}})
