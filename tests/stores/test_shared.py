@@ -59,6 +59,7 @@ while True:
 
 
 def start(code: str, *arguments: object) -> "subprocess.Popen[str]":
+    """Run code until it is ready; it goes on, and says more, when it has been told to."""
     process = subprocess.Popen(
         [sys.executable, "-c", code, *map(str, arguments)],
         stdin=subprocess.PIPE,
@@ -214,6 +215,7 @@ store = shared.shared_store(Path(sys.argv[1]))
 store._threads.acquire()  # another thread counts at the very moment of the fork
 shared._opening.acquire()
 print("ready", flush=True)
+sys.stdin.readline()
 child = os.fork()
 if child:
     store._threads.release()
@@ -222,7 +224,7 @@ if child:
 again = shared.shared_store(Path(sys.argv[1]))
 print(json.dumps([again is store, store.hit("key", 100, 3600, time.monotonic())[0]]), flush=True)
 """
-    output, _ = start(code, path).communicate(timeout=10)
+    output, _ = start(code, path).communicate("\n", timeout=10)
     assert [json.loads(line) for line in output.splitlines()] == [[True, 99], [True, 98]]
 
 
@@ -360,12 +362,13 @@ from jamguard.stores.shared import SharedStore, SharedFileError
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 print("ready", flush=True)
+sys.stdin.readline()
 try:
     SharedStore(Path(sys.argv[1]))
 except SharedFileError as error:
     print(error)
 """
-    output, _ = start(code, path).communicate(timeout=10)
+    output, _ = start(code, path).communicate("\n", timeout=10)
     assert output == f"{path}: File too large\n"
     assert SharedStore(path).hit("a", 100, 60, 1000.0)[0] == 99, "there is room again"
 
