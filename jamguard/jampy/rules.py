@@ -9,9 +9,9 @@ Measured on jam.py-v7 7.0.120 and jam.py-v5 5.5.4: SQL is made in `db/db.py` and
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from math import isfinite
-from typing import Any, ClassVar, Final, TypeGuard, cast
+from typing import Any, ClassVar, Final, TypeGuard
 
 import attrs
 
@@ -38,6 +38,11 @@ OF_A_LOOKUP: Final = frozenset({22, 23})
 RANGE: Final = frozenset({9, 24})
 #: levels of `or` in filters: more than any client makes
 DEPTH: Final = 4
+#: values in all `IN` lists of a call: Jam.py v7 asks again for each thousand of the longest
+#: one, with all of the others, and for what is not in a list returns each row each time
+VALUES: Final = 20_000
+#: how often a call may name the fields of an item, on average
+REPEATED: Final = 2
 
 SMALLEST: Final = -(2**63)
 LARGEST: Final = 2**64 - 1
@@ -48,7 +53,7 @@ COUNTABLE: Final = 2**53
 
 NUMBER: Final = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?", re.ASCII)
 #: a literal as a developer writes it into an IN list by hand; possessive, so linear
-LITERAL: Final = re.compile(r"'(?:[^'\0]|'')*+'")
+LITERAL: Final = re.compile(r"'(?:[^'\0]++|'')*+'")
 URL: Final = re.compile(r"https?://[^\0-\x20\"'<>\\\x7f]{1,2000}")
 EXTENSION: Final = re.compile(r"[A-Za-z0-9_]{1,20}", re.ASCII)
 
@@ -78,9 +83,9 @@ class Unknown(Breach):
     reason = "out-of-date"
 
 
-def is_list(value: Any, length: int | None = None) -> TypeGuard[list[Any]]:
+def is_list(value: Any, length: int = -1) -> TypeGuard[list[Any]]:
     """Say whether a value is a list, of that many."""
-    return type(value) is list and length in {None, len(cast("Sequence[Any]", value))}
+    return type(value) is list and (length < 0 or value.__len__() == length)
 
 
 def is_dict(value: Any) -> TypeGuard[dict[str, Any]]:
@@ -141,6 +146,8 @@ class Rules:
     functions: frozenset[str] = FUNCTIONS
     #: what Jam.py would paste bare into an IN list, and how it is listed and quoted
     mends: list[Mend] = attrs.field(factory=list[Mend])
+    #: how many values were in IN lists until now
+    values: int = 0
 
     @classmethod
     def of(cls, app: Any, task: Any, functions: frozenset[str]) -> "Rules":
@@ -227,6 +234,9 @@ def _in(rules: Rules, field: Any, kind: int, values: Any) -> None:
     """Check an IN list. v7 pastes it; v5 makes literals of it, by the type of the field."""
     if not is_list(values):
         raise Breach("IN list")
+    rules.values += len(values)
+    if rules.values > VALUES:
+        raise Breach(f"IN lists of more than {VALUES} values")
     numeric = field.data_type in NUMERIC and kind not in OF_A_LOOKUP
     for place, value in enumerate(values):
         if type(value) is int and SMALLEST <= value <= LARGEST:
@@ -250,9 +260,11 @@ def _functions(rules: Rules, _: Any, key: str, functions: Any) -> None:
             raise Pasted(key)
 
 
-def _names(_: Rules, __: Any, key: str, names: Any) -> None:
+def _names(_: Rules, item: Any, key: str, names: Any) -> None:
     if not is_list(names) or not all(type(name) is str for name in names):
         raise Breach(key)
+    if len(names) > REPEATED * len(item._fields):
+        raise Breach(f"{key}: more than there are")  # each of them is in the answer
 
 
 def _order(_: Rules, __: Any, key: str, order: Any) -> None:

@@ -10,6 +10,7 @@ from support.items import Item, Task, report
 
 from jamguard.jampy.calls import Call
 from jamguard.jampy.rules import (
+    VALUES,
     Breach,
     Pasted,
     Rules,
@@ -265,6 +266,20 @@ def test_a_bound_value_may_be_any_text(kind: int) -> None:
 def test_a_malformed_filter_is_refused(one: Any) -> None:
     assert open_verdict({"__filters": [one]}) == "malformed-call"
     assert open_verdict({"__filters": [[one]]}) == "malformed-call" or len(one) == 4
+
+
+def test_lists_have_so_many_values_in_all() -> None:
+    half = [1] * (VALUES // 2)
+    assert open_verdict({"__filters": [["id", 7, half], ["name", 8, half]]}) == ""
+    more = {"__filters": [["id", 7, half], [["id", 7, half]], ["id", 22, [1]]]}
+    assert open_verdict(more) == "malformed-call"
+
+
+@pytest.mark.parametrize("key", ["__fields", "__group_by"])
+def test_fields_are_not_named_again_and_again(key: str) -> None:
+    count = len(Item()._fields)
+    assert open_verdict({key: ["name"] * 2 * count}) == ""
+    assert open_verdict({key: ["name"] * (2 * count + 1)}) == "malformed-call"
 
 
 @pytest.mark.parametrize("kind", [7, 8, 22, 23])
