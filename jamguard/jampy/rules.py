@@ -217,14 +217,15 @@ def _condition(rules: Rules, fields: Mapping[str, Any], one: list[Any]) -> None:
         raise Breach("filter")
     if not 0 < kind <= (FILTERS if rules.v5 else 2 * FILTERS):
         raise Breach("filter: type")
-    if value is None or name not in fields:
-        return  # Jam.py leaves it out; its own client sends such ones while a user types
+    if value is None:
+        return  # Jam.py leaves it out
     if kind in IN:
         if type(value) in SINGLE:  # Jam.py's own client forgets the list, unless it is a lookup's
             value = [value]
             rules.mends.append((one, 2, value))
-        _in(rules, fields[name], kind, value)
-    elif not (
+        # a field that there is not is left out, but may be there after the next reload
+        _in(rules, fields.get(name), kind, value)
+    elif name in fields and not (  # Jam.py's client asks of one that there is not, with an object
         is_list(value, 2) and all(map(is_scalar, value)) if kind in RANGE else is_scalar(value)
     ):
         raise Breach(f"filter of {name}")
@@ -237,7 +238,7 @@ def _in(rules: Rules, field: Any, kind: int, values: Any) -> None:
     rules.values += len(values)
     if rules.values > VALUES:
         raise Breach(f"IN lists of more than {VALUES} values")
-    numeric = field.data_type in NUMERIC and kind not in OF_A_LOOKUP
+    numeric = field is not None and field.data_type in NUMERIC and kind not in OF_A_LOOKUP
     for place, value in enumerate(values):
         if type(value) is int and SMALLEST <= value <= LARGEST:
             continue  # what nearly all of them are

@@ -355,9 +355,17 @@ def test_a_single_value_is_put_into_a_list() -> None:
 
 def test_what_is_asked_of_no_field_does_not_matter() -> None:
     """Jam.py's client sends the first of these while a user types into a lookup field."""
-    for kind, value in ((1, {"name__contains": "Pol"}), (7, [UNION]), (9, 5)):
+    for kind, value in ((1, {"name__contains": "Pol"}), (7, [5]), (9, 5)):
         reason, rules = opened({"__filters": [["0", kind, value]]})
         assert (reason, rules.mends) == ("", [])
+
+
+def test_what_would_be_pasted_of_no_field_is_no_sql_when_there_is_one() -> None:
+    """Jam.py may reload the project after the call was judged."""
+    values = [UNION]
+    reason, rules = opened({"__filters": [["0", 7, values]]})
+    assert (reason, rules.mends) == ("", [(values, 0, f"'{UNION}'")])
+    assert open_verdict({"__filters": [["0", 7, {UNION: 1}]]}) == "malformed-call"
 
 
 def test_a_literal_with_a_backslash_is_one_where_it_escapes_nothing() -> None:
