@@ -54,7 +54,8 @@ def _not_found(reason: str, detail: str = "") -> Refusal:
     return Refusal(status=HTTPStatus.NOT_FOUND, reason=reason, sentence="not-found", detail=detail)
 
 
-NOT_SERVED: Final = _not_found("not-served", "[tool.jamguard.path] public")
+NOT_SERVED: Final = _not_found("not-served")
+NOT_PUBLIC: Final = _not_found("not-served", "unless [tool.jamguard.path] public names it")
 NOT_LOGGED_IN: Final = _not_found("report-without-login")
 NO_BUILDER: Final = _not_found("export-without-builder")
 
@@ -114,6 +115,8 @@ class Path(Guard):
         if path in exact or path.startswith(below):
             return None
         if not may_be_served(path):
+            if path.startswith("/static/"):
+                return NOT_PUBLIC
             # `/api/own` is Jam.py's place, and may still be a page of the project's own
             return NOT_SERVED if route.name == "file" or not _answers_first(request) else None
         if route is REPORT and not request.session:

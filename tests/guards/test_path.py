@@ -182,6 +182,15 @@ def test_what_the_operator_calls_public_is_served_whatever_its_name() -> None:
     assert call(shield, "/static/reports/../../admin.sqlite").code == 400
 
 
+def test_the_log_says_what_would_open_a_file(caplog: pytest.LogCaptureFixture) -> None:
+    shield = Shield(hello, [Path()], SITE)
+    hint = 'detail="unless [tool.jamguard.path] public names it"'
+    assert call(shield, "/jam/wsgi.py").code == 404
+    assert hint not in caplog.text
+    assert call(shield, "/static/own.sqlite").code == 404
+    assert hint in caplog.text
+
+
 def test_only_what_lies_in_static_can_be_public() -> None:
     with pytest.raises(ValueError, match='has "/jam/", which does not start with "/static/"'):
         Path(public=("/jam/",))
@@ -260,6 +269,43 @@ def test_a_target_with_a_host_in_it_is_refused_where_the_server_shows_it(
     key: str, target: str, code: int
 ) -> None:
     assert serve(Shield(hello, [Path()], SITE), {**environ("/own"), key: target}).code == code
+
+
+SEEN: dict[str, tuple[dict[str, str], int]] = {
+    "decoded once, by most": ({"PATH_INFO": "/jam/js/jam.js", "RAW_URI": "/jam/%6as/jam.js"}, 200),
+    "and the sources": ({"PATH_INFO": "/jam/wsgi.py", "RAW_URI": "/jam/%77sgi.py"}, 404),
+    "a slash kept encoded, by cheroot": ({"PATH_INFO": "/jam/..%2Fadmin.sqlite"}, 404),
+    "dots resolved, by uWSGI": ({"PATH_INFO": "/wsgi.py", "REQUEST_URI": "/jam/../wsgi.py"}, 200),
+    "encoded dots left, by uWSGI": ({"PATH_INFO": "/jam/../wsgi.py"}, 400),
+    "NUL for %zz, by uWSGI": ({"PATH_INFO": "/jam/js/jam.js\x00", "REQUEST_URI": "/%zz"}, 400),
+    "a host in it, by uWSGI and wsgiref": ({"PATH_INFO": "http://x/jam/js/jam.js"}, 400),
+    "a host taken out, by gunicorn": ({"PATH_INFO": "/", "RAW_URI": "http://x/"}, 400),
+    "no path for a relative one, by granian": ({"PATH_INFO": ""}, 200),
+    "the sign for what is no UTF-8, by granian": ({"PATH_INFO": "/jam/js/\ufffd.js"}, 200),
+    "an asterisk, by most": ({"PATH_INFO": "*"}, 400),
+    "an asterisk, by cheroot": ({"PATH_INFO": "/*"}, 200),
+    "slashes kept, by gunicorn": ({"PATH_INFO": "//jam/wsgi.py"}, 404),
+    "slashes folded, by waitress": (
+        {"PATH_INFO": "/jam/wsgi.py", "REQUEST_URI": "//jam/wsgi.py"},
+        404,
+    ),
+    "a mount": ({"SCRIPT_NAME": "/crm", "PATH_INFO": "/jam/js/jam.js"}, 200),
+    "sources below a mount": ({"SCRIPT_NAME": "/crm", "PATH_INFO": "/jam/wsgi.py"}, 404),
+    "a place for a mount": ({"SCRIPT_NAME": "/jam", "PATH_INFO": "/wsgi.py"}, 200),
+    "the mount itself": ({"SCRIPT_NAME": "/crm", "PATH_INFO": ""}, 200),
+}
+
+
+@pytest.mark.parametrize(("seen", "code"), SEEN.values(), ids=SEEN)
+def test_a_path_counts_as_the_server_hands_it_on(seen: dict[str, str], code: int) -> None:
+    assert serve(Shield(hello, [Path()], SITE), {**environ(), **seen}).code == code
+
+
+def test_no_path_at_all_is_the_start() -> None:
+    """PEP 3333 lets a server leave out what is empty."""
+    without = environ()
+    del without["PATH_INFO"], without["SCRIPT_NAME"]
+    assert serve(Shield(hello, [Path()], SITE), without).code == 200
 
 
 @pytest.mark.parametrize("header", ["HTTP_SCRIPT_NAME", "HTTP_PATH_INFO"])

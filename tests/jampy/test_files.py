@@ -187,6 +187,8 @@ ALIASES = [
     "/static/files/12:30.txt",
     "/static/files/report.txt::$DATA",
     "/static/files/report.txt:stream",
+    "/static/files/C:/Windows/notes.txt",
+    "/js/C:own.js",
     "/static/files/REPORT~1.TXT",
     "/static/files/REPOR~12",
     "/static/docs/NOTES~1.TXT",
