@@ -1,8 +1,10 @@
 """What of a call is let through, and what its refusals look like."""
 
 import json
+import sys
 from collections.abc import Iterable
 from http import HTTPStatus
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from werkzeug.wrappers import Request as JamsRequest
 from jamguard import ConfigError, Shield, harden
 from jamguard.guards.api import Api
 from jamguard.jampy.calls import Place, Taken
+from jamguard.jampy.tree import fields_of
 from jamguard.late import decide
 
 MULTIPART = "multipart/form-data; boundary=b"
@@ -253,6 +256,39 @@ def test_a_page_of_the_builder_is_no_call() -> None:
 
 def test_an_application_that_is_not_jam_pys_is_left_alone() -> None:
     assert call(Shield(hello, [Api()]), "/api", "POST", b"anything").body == b"hi"
+
+
+class AppV5(App):
+    """Jam.py v5, of a source that nobody knows: it cannot be patched."""
+
+    url_map = ()
+
+
+@pytest.fixture
+def app_v5(monkeypatch: pytest.MonkeyPatch) -> AppV5:
+    sql = SimpleNamespace(_convert_field_value=print)
+    monkeypatch.setitem(sys.modules, "jam.sql", SimpleNamespace(SQL=sql))
+    customers = Item(6, task=SimpleNamespace(db_module=SimpleNamespace(DATABASE="SQLITE")))
+    vars(customers)["_field_by_name"] = fields_of(customers).get
+    return AppV5(Task(1, customers, on_login=None))
+
+
+def test_what_v5_would_paste_is_quoted_in_the_call(
+    app_v5: AppV5, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert send(opened(__filters=[["name", 1, "O'Brien"]]), app_v5).body == b"hi"
+    assert [opened(__filters=[["name", 1, "O''Brien"]])] == READ
+    assert "JG021" in caplog.text
+
+
+def test_a_login_that_v5_would_paste_is_refused_readably(app_v5: AppV5) -> None:
+    def login(password: str) -> list[Any]:
+        return ["login", 1, 0, [{"login": "o'brien", "password": password}], 0]
+
+    assert send(login("pw"), app_v5).body == b"hi"
+    answer = send(login("p'w"), app_v5)
+    assert json.loads(answer.body)["error"].startswith("This request was refused.")
+    assert send(login("p'w"), app_v5, mode="report").body == b"hi"
 
 
 def test_report_mode_lets_pass(caplog: pytest.LogCaptureFixture) -> None:

@@ -89,6 +89,11 @@ def test_jam_pys_own_form_tells_whose_an_upload_is(task_id: str | None, *, build
     assert not Taken("upload", JamsRequest("GET", task_id=task_id)).builder
 
 
+@pytest.mark.parametrize(("place", "method"), [("upload", "POST"), ("api", "GET")])
+def test_what_is_no_call_has_none(place: Place, method: str) -> None:
+    assert Taken(place, JamsRequest(method, b'["load",1,0,null,0]')).call is None
+
+
 @pytest.mark.parametrize(
     ("name", "place", "request_", "builder"),
     [
