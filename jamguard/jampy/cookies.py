@@ -100,7 +100,7 @@ class Sealing:
             before: Reading = jams.reading
             info: dict[str, Any] = jams.client_cookie.get("info") or {}
             uuid = info.get("uuid")
-            if before.uuid and not uuid:
+            if before.uuid and not info:
                 sessions.end(before.uuid, jams.task.timeout)
             now = int(time())
             login = before.login if uuid == before.uuid else 0

@@ -176,6 +176,24 @@ def test_a_session_ends_with_its_logout(project: Path) -> None:
     assert again == [ADMIN_ID]
 
 
+def test_a_session_that_jam_py_replaces_goes_on(project: Path) -> None:
+    """As where `on_request` logs people in by what another system says of them."""
+    code = """
+    def on_request(task, request):
+        if request.path == "/in":
+            request.task = task
+            task.app.create_session(request, task, {"user_id": 1, "admin": True, "role_id": 1})
+            response = sys.modules["jam.wsgi"].Response("in")
+            request.save_client_cookie(response, task)
+            return response
+
+    project.app.task.on_request = on_request
+    (other,) = cookies(call(app, "/in", HTTP_COOKIE=app_cookie))
+    result = [who(app, app_cookie, 1), who(app, other, 1)]
+    """
+    assert inside(project, BEFORE + dedent(code)) == [CLERK_ID, ADMIN_ID]
+
+
 def test_a_session_ends_with_its_user(project: Path) -> None:
     code = """
     import sqlite3
@@ -191,11 +209,22 @@ def test_a_session_ends_with_its_user(project: Path) -> None:
         clock[0] += 60
         return [who(app, app_cookie, 1), who(app, builder_cookie, 0)]
 
+    both = environ(HTTP_COOKIE=f"{app_cookie}; {builder_cookie}")
+    own = {"uuid": "u", "user_info": {"user_id": "a name", "role_id": 2}}
+    own = signed(own, project.app.admin.secret_key)
+
+    def told():
+        proved = project.sessions.proved(both)
+        return [proved.application is not None, proved.builder is not None]
+
     result = {
         "before": after("SELECT 1"),
+        "told": told(),
         "no administrator": after("UPDATE SYS_USERS SET F_ADMIN = 0 WHERE ID = 1"),
         "again": after("UPDATE SYS_USERS SET F_ADMIN = 1 WHERE ID = 1"),
         "deleted": after("UPDATE SYS_USERS SET DELETED = 1"),
+        "not told": told(),
+        "no number": who(app, f"{APP}={own}", 1),
         "restored": after("UPDATE SYS_USERS SET DELETED = 0"),
     }
     reasons = {line.split()[2] for line in lines}
@@ -209,14 +238,14 @@ def test_a_session_ends_with_its_user(project: Path) -> None:
     result["notices"] = sum("id=JG018" in line for line in lines)
     project.app.task.on_login = lambda task, form, info: None
     result["on_login"] = after("SELECT 1")
-    del project.app.task.on_login
-    result["no on_login"] = None
     result["reasons"] = sorted(reasons)
     """
     seen = inside(project, BEFORE + dedent(code))
     assert seen["before"] == seen["again"] == seen["restored"] == [CLERK_ID, ADMIN_ID]
     assert seen["no administrator"] == [CLERK_ID, None]
     assert seen["deleted"] == [None, None]
+    assert (seen["told"], seen["not told"]) == ([True, True], [False, False])
+    assert seen["no number"] == "a name"  # it is no number of one of Jam.py's own users
     assert seen["reasons"] == ["reason=no-such-user", "reason=not-an-administrator"]
     assert seen["unreadable"] == [CLERK_ID, ADMIN_ID]
     assert seen["notices"] == 1
