@@ -261,6 +261,42 @@ def a_file_by_that_cookie(site: Site) -> bool:
     return site.written()
 
 
+def an_upload_by_that_cookie(site: Site) -> bool:
+    """Write a file outside of the folder of uploads, as the builder."""
+    value = site.clerk().partition("=")[2]
+    fields = {"task_id": 0, "item_id": -1, "field_id": -1, "path": "static/internal"}
+    name = f"../../{MARK}.txt"
+    upload(site, f"admin_session_{site.server.port}={value}", {**fields, "file_name": name})
+    return (site.folder / f"{MARK}.txt").exists()
+
+
+def a_page_that_was_uploaded(site: Site) -> bool:
+    """Have a page run with the rights of whoever opens it."""
+    stored = upload(site, site.clerk(), {**FIELDS, "file_name": f"{MARK}.html"})
+    data = stored.json["result"]["data"]
+    reply = site.server.request("GET", f"/{data['path']}/{data['file_name']}")
+    policy = reply.get("Content-Security-Policy") or ""
+    return "html" in str(reply.get("Content-Type")) and not policy.startswith("default-src 'none'")
+
+
+FIELDS: Final[dict[str, object]] = {
+    "task_id": TASK,
+    "item_id": CUSTOMERS_ID,
+    "field_id": FIELD_DOC,
+    "path": "static/files",
+    "file_name": "note.txt",
+}
+
+
+def upload(site: Site, cookie: str, fields: dict[str, object] = FIELDS) -> Reply:
+    """Upload a note."""
+    parts = [f'name="{name}"\r\n\r\n{value}' for name, value in fields.items()]
+    parts.append('name="file"; filename="note.txt"\r\n\r\na note')
+    body = "".join(f"--b\r\nContent-Disposition: form-data; {part}\r\n" for part in parts)
+    headers = {**HERE, "Content-Type": "multipart/form-data; boundary=b", "Cookie": cookie}
+    return site.server.request("POST", "/upload", headers, f"{body}--b--\r\n".encode())
+
+
 def the_builder_from_afar(path: str) -> Callable[[Site], bool]:
     """Get the builder's page, or a session of it, from where nobody may build."""
 
@@ -313,6 +349,8 @@ ATTACKS: Final[dict[str, Callable[[Site], bool]]] = {
     "user's cookie for the builder's": a_cookie_of_the_application(CLERK),
     "administrator's cookie for the builder's": a_cookie_of_the_application(ADMIN),
     "file by a user's cookie": a_file_by_that_cookie,
+    "upload by a user's cookie": an_upload_by_that_cookie,
+    "uploaded page": a_page_that_was_uploaded,
     "builder's page": the_builder_from_afar("/builder.html"),
     "builder's page by its old name": the_builder_from_afar("/admin.html"),
     "builder in production mode": a_login_to_the_builder_from_afar,
@@ -385,21 +423,6 @@ def test_records_functions_reports_and_uploads_work(sites: Sites) -> None:
     stored = upload(site, cookie).json["result"]["data"]
     reply = site.server.request("GET", f"/{stored['path']}/{stored['file_name']}")
     assert reply.body == b"a note"
-
-
-def upload(site: Site, cookie: str) -> Reply:
-    fields = {
-        "task_id": TASK,
-        "item_id": CUSTOMERS_ID,
-        "field_id": FIELD_DOC,
-        "path": "static/files",
-        "file_name": "note.txt",
-    }
-    parts = [f'name="{name}"\r\n\r\n{value}' for name, value in fields.items()]
-    parts.append('name="file"; filename="note.txt"\r\n\r\na note')
-    body = "".join(f"--b\r\nContent-Disposition: form-data; {part}\r\n" for part in parts)
-    headers = {"Content-Type": "multipart/form-data; boundary=b", "Cookie": cookie}
-    return site.server.request("POST", "/upload", headers, f"{body}--b--\r\n".encode())
 
 
 def test_an_administrator_builds_here_and_what_is_saved_is_callable(sites: Sites) -> None:
