@@ -8,7 +8,7 @@ v7 sends `{"fields", "expanded", "logs": [{"record_status", "record", "details"}
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from .rules import Breach, Pasted, Rules, Unknown, is_dict, is_list, is_number, is_scalar
@@ -42,14 +42,15 @@ def _check(rules: Rules, item: Any, changes: Any, depth: int) -> None:
         raise Breach("changes")
     if rules.is_virtual(item):
         return
-    columns = _columns(item, changes.get("fields"))
+    fields = fields_of(item)
+    columns = _columns(item, fields, changes.get("fields"))
     found = _changes_v5(changes, len(columns)) if rules.v5 else _changes(changes, len(columns))
     for record, status, details in found:
         if type(status) is not int or not INSERTED <= status <= DETAILS_MODIFIED:
             raise Breach("record_status")
         if not all(map(is_scalar, record)):
             raise Breach(f"record of {item.item_name}")
-        _check_key(rules, item, columns, record, status)
+        _check_key(rules, item, fields, columns, record, status)
         if not is_dict(details):
             raise Breach("details")
         if details:
@@ -60,14 +61,13 @@ def _check(rules: Rules, item: Any, changes: Any, depth: int) -> None:
                 _check(rules, known[number], changed, depth + 1)
 
 
-def _columns(item: Any, names: Any) -> list[str]:
+def _columns(item: Any, known: Mapping[str, Any], names: Any) -> list[str]:
     """Return the names of the fields whose values a record has, in its order."""
     if names is not None and not is_list(names):
         raise Breach("fields")
     if not names:
         fields = item._fields
     else:
-        known = fields_of(item)
         if not all(type(name) is str for name in names) or len(set(names)) != len(names):
             raise Breach("fields")
         if not known.keys() >= set(names):
@@ -104,13 +104,20 @@ def _changes_v5(changes: dict[str, Any], columns: int) -> Iterator[Change]:
         yield values, status, log.get("details")
 
 
-def _check_key(rules: Rules, item: Any, columns: list[str], record: list[Any], status: int) -> None:
+def _check_key(
+    rules: Rules,
+    item: Any,
+    fields: Mapping[str, Any],
+    columns: list[str],
+    record: list[Any],
+    status: int,
+) -> None:
     key = item._primary_key
     if key not in columns:
         if status == INSERTED:
             return
         raise Unknown(f"key of {item.item_name}")
-    field = fields_of(item)[key]
+    field = fields[key]
     text = field.data_type == TEXT
     if status != INSERTED or (rules.v5 and not text):
         rules.check_key(
