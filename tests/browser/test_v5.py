@@ -10,6 +10,7 @@ from zipfile import is_zipfile
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
+from support import v5
 from support.projects import User, copy
 from support.servers import run_server
 from support.v5_project import ADMIN, CLERK
@@ -54,6 +55,21 @@ def test_all_that_builders_do_works_as_well(
             visit(browser) as visits[harden],
         ):
             build(visits[harden].page, server.url)
+    assert visits[True].violations == []
+    assert visits[True].blamed <= visits[False].blamed, visits[True].errors
+
+
+def test_the_first_start_of_a_new_project_works(
+    browser: Browser, v5_python: Path, tmp_path: Path
+) -> None:
+    visits: dict[bool, Visit] = {}
+    for harden in (False, True):
+        folder = v5.empty_project(v5_python, tmp_path / f"project-{harden}")
+        with (
+            run_server(folder, "gunicorn", harden=harden, python=v5_python) as server,
+            visit(browser) as visits[harden],
+        ):
+            set_up(visits[harden].page, server.url)
     assert visits[True].violations == []
     assert visits[True].blamed <= visits[False].blamed, visits[True].errors
 
@@ -209,3 +225,23 @@ def edit_an_item(page: Page) -> None:
     item.locator("#ok-btn").click()
     expect(item).to_have_count(0)
     expect(page.locator("#view-panel")).to_contain_text("People")
+
+
+def set_up(page: Page, url: str) -> None:
+    """Answer Jam.py's wizard, without a login, and open the application that it makes."""
+    page.goto(f"{url}/builder.html")
+    form = page.locator(".sys_params.edit-form")
+    form.locator(".input-append:has(input.f_language) .btn").last.click()
+    choose(page.locator(".modal td.f_name", has_text="English"))
+    form.locator("#ok-btn").click()
+    form = page.locator(".sys_tasks.edit-form")
+    form.locator("input.f_name").fill("First")
+    form.locator("input.f_item_name").fill("first")
+    form.locator(".input-append:has(input.f_db_type) .btn").last.click()
+    page.locator("li a:visible", has_text="Sqlite").click()
+    form.locator("input.f_alias").fill("first.sqlite")
+    form.locator("#ok-btn").click()
+    expect(select(page, "Catalogs")).to_be_visible()
+    application = page.context.new_page()
+    application.goto(url)
+    expect(application).to_have_title("First")

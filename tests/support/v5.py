@@ -59,6 +59,13 @@ def make_project(python: Path, folder: Path) -> Path:
     return folder
 
 
+def empty_project(python: Path, folder: Path) -> Path:
+    """Lay out a project as it is before Jam.py's wizard of the first start."""
+    folder.mkdir(parents=True)
+    subprocess.run([python, python.with_name("jam-project.py")], check=True, cwd=folder)
+    return folder
+
+
 def login(server: Server, user: User, *, builder: bool = False) -> str:
     """Log in as v5's client does, by a call; return the cookie to send."""
     reply = try_login(server, user, builder=builder)
