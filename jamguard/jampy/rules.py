@@ -242,9 +242,11 @@ def _in(rules: Rules, field: Any, kind: int, values: Any) -> None:
     for place, value in enumerate(values):
         if type(value) is int and SMALLEST <= value <= LARGEST:
             continue  # what nearly all of them are
-        if not is_scalar(value):
-            raise Breach("IN list")
-        if type(value) is not str or rules.v5 or NUMBER.fullmatch(value):
+        if type(value) is not str:
+            if not is_scalar(value):
+                raise Breach("IN list")
+            continue
+        if rules.v5 or NUMBER.fullmatch(value):
             continue
         if LITERAL.fullmatch(value) and not (rules.backslash and "\\" in value):
             continue
