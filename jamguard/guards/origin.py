@@ -102,6 +102,8 @@ class Origin(Guard):
         if site in OURS:
             return None
         origin = environ.get("HTTP_ORIGIN", "").lower()
+        if safe and not origin and not site:
+            origin = _origin_of(environ.get("HTTP_REFERER", ""))
         if not site and (not origin or self._may_be_own(request, origin)):
             return None
         if site and safe and _is_clicked(environ):
@@ -147,6 +149,12 @@ def _is_renamed(request: Request, host: str, name: str) -> bool:
         return "." not in request.host
     port = host[len(request.host) + 1 :] or "80"
     return address.private and port == request.environ["SERVER_PORT"]
+
+
+def _origin_of(referer: str) -> str:
+    """Return the origin of the page that a link or a picture was on, where it is told."""
+    match = ORIGIN.match(referer.lower())
+    return match[0] if match else ""
 
 
 def _is_from_script(environ: Mapping[str, Any]) -> bool:

@@ -175,7 +175,10 @@ def test_an_application_that_is_not_jam_pys_is_protected_as_a_whole() -> None:
     ("environ", "code"),
     [
         pytest.param({}, 200, id="old browser, or http"),
-        pytest.param({"HTTP_REFERER": "http://evil.example/"}, 200, id="no Referer is read"),
+        pytest.param({"HTTP_REFERER": "http://evil.example/x"}, 403, id="picture or link on http"),
+        pytest.param({"HTTP_REFERER": "http://www.example.com:81/"}, 403, id="another port"),
+        pytest.param({"HTTP_REFERER": "http://www.example.com/"}, 200, id="own page on http"),
+        pytest.param({"HTTP_REFERER": "about:blank"}, 200, id="no page of the web"),
         pytest.param({"HTTP_SEC_FETCH_SITE": "same-origin"}, 200, id="own page"),
         pytest.param({"HTTP_SEC_FETCH_SITE": "none"}, 200, id="typed"),
         pytest.param(CLICK, 200, id="clicked link elsewhere"),
