@@ -43,6 +43,9 @@ WATCHED: Final = (API, UPLOAD, OTHER, HEALTH)
 SQL_FUNCTION: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}", re.ASCII)
 EXPOSED: Final = re.compile(r"[^\W\d]\w*\.[^\W\d]\w*")
 
+#: characters of a refused call that the log has
+LOGGED: Final = 200
+
 HOSTILE: Final = Refusal(status=HTTPStatus.BAD_REQUEST, reason="", sentence="bad-request")
 OUT_OF_DATE: Final = Refusal(
     status=HTTPStatus.CONFLICT, reason="", sentence="out-of-date", courtesy=True
@@ -158,4 +161,4 @@ def _refusal(breach: Breach) -> Refusal:
         answer = NO_LOGIN
     elif isinstance(breach, Unknown):
         answer = NOT_EXPOSED if isinstance(breach, Imported) else OUT_OF_DATE
-    return attrs.evolve(answer, reason=breach.reason, detail=str(breach))
+    return attrs.evolve(answer, reason=breach.reason, detail=str(breach)[:LOGGED])

@@ -164,6 +164,12 @@ def test_a_page_that_is_out_of_date_says_so_readably(
     assert app.checked == 1, "another process may have known better"
 
 
+def test_the_log_has_only_so_much_of_a_call(caplog: pytest.LogCaptureFixture) -> None:
+    send(["server", 1, 6, ["x" * 100_000, NONE], 0])
+    send(opened(__filters=[["name" * 100_000, 1, "x"], ["id", 1, NONE]]))
+    assert len(caplog.text) < 2000
+
+
 def test_an_imported_function_is_refused_readably_and_can_be_exposed(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
