@@ -41,6 +41,7 @@ def test_a_sealed_value_says_when_the_login_was_and_when_it_was_made() -> None:
         (BODY, "application", "none", BODY),
         (f"{VALUE}.{TAG}", "application", "none", f"{VALUE}.{TAG}"),
         (SEALED + "\n", "application", "none", SEALED + "\n"),
+        (f"{VALUE}.x.y.{TAG}", "application", "false", VALUE),
         (BODY + "Ä" * 22, "application", "none", BODY + "Ä" * 22),
         ("", "application", "none", ""),
         (f".1.1.{TAG}", "application", "false", ""),
