@@ -1,9 +1,10 @@
-"""Every attack of the catalogue, on plain Jam.py, where it works, and behind jamguard.
+"""Every attack of the catalogue: on plain Jam.py, where it works, and behind jamguard.
 
-A row that does not work on plain Jam.py is wrong, and fails as well.
+A spelling that does not work on plain Jam.py is wrong, and fails as well.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -11,46 +12,38 @@ from typing import Any, Final
 import attrs
 import pytest
 from catalogue import catalogue
-from catalogue.attack import JSON, KEEP_ALIVE, Attack, Ids, Site, call, post
-from support import projects
+from catalogue.attack import JSON, KEEP_ALIVE, Attack, Project, Site, Version, call, post
+from catalogue.table import as_markdown
+from support import projects, v5_project
 from support.code import add_task_code
 from support.servers import Kind
 
-IDS: Final = Ids()
-ROWS: Final = catalogue(IDS)
+PROJECTS: Final[Mapping[Version, Project]] = {
+    "v7": Project(),
+    "v5": Project(
+        clerk=v5_project.CLERK,
+        admin=v5_project.ADMIN,
+        database="demo5.sqlite",
+        table="DEMO5_CUSTOMERS",
+        customers=v5_project.CUSTOMERS_ID,
+        orders=v5_project.ORDERS_ID,
+        report=v5_project.REPORT_ID,
+        photo=v5_project.FIELD_PHOTO,
+        doc=v5_project.FIELD_DOC,
+    ),
+}
+ROWS: Final[Mapping[Version, list[Attack]]] = {
+    version: [row for row in catalogue(project) if version in row.jam]
+    for version, project in PROJECTS.items()
+}
+each_of_v7 = pytest.mark.parametrize("row", ROWS["v7"], ids=lambda row: row.id)
+each_of_v5 = pytest.mark.parametrize("row", ROWS["v5"], ids=lambda row: row.id)
+KINDS: Final[tuple[Kind, ...]] = ("gunicorn", "waitress")
 
-#: attacks that no guard stops yet
-OPEN: Final = frozenset(
-    {
-        "package-files",
-        "reports-for-strangers",
-        "exports-for-strangers",
-        "exports-for-users",
-        "any-sql",
-        "passwords-by-sql",
-        "database-to-download",
-        "bricking",
-        "functions-that-are-not-services",
-        "sql-in-a-list",
-        "sql-in-a-function",
-        "sql-in-a-key",
-        "builder-by-a-users-cookie",
-        "files-by-a-users-cookie",
-        "upload-by-a-users-cookie",
-        "builder-page-by-a-users-cookie",
-        "builder-by-an-administrators-application-cookie",
-        "after-the-logout",
-        "of-a-deleted-user",
-        "builder-pages",
-        "how-it-is-made",
-        "busy-for-long",
-        "the-table-many-times",
-    }
-)
-
+PAGE: Final = Path(__file__).parents[2] / "docs" / "explain" / "catalogue.md"
+SWITCH_OFF: Final = "UPDATE SYS_PARAMS SET F_SAFE_MODE = 0"
 #: so many requests in so few seconds are none of the attacks
 CONFIG: Final = "[tool.jamguard.rate-limit]\nenabled = false\n"
-
 #: functions of a project that are not meant for the browser
 TASK_CODE: Final = """
 from helpers import tell
@@ -68,91 +61,142 @@ def tell(task):
 """
 
 
-@pytest.fixture(scope="session")
-def open_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project as it is before anybody has switched the safe mode on."""
-    return projects.make(tmp_path_factory.mktemp("open") / "project", safe_mode=False)
-
-
 @attrs.frozen
 class Sites:
-    """The sites of one server program, started when they are first asked for."""
+    """Sites of one version of Jam.py on one server program, started when first asked for."""
 
+    version: Version
     kind: Kind
+    made: Path  #: the project that is copied
     parent: Path
-    made: dict[str, Path]
     package: Path
-    running: dict[tuple[str, bool], Site] = attrs.Factory(dict[tuple[str, bool], Site])
+    python: str | None = None
+    running: dict[tuple[str, bool], Site] = attrs.field(factory=dict[Any, Site], repr=False)
 
-    def get(self, project: str, *, harden: bool) -> Site:
-        if (project, harden) not in self.running:
-            folder = projects.copy(self.made[project], self.parent / f"{project}-{harden}")
-            add_task_code(folder, TASK_CODE)
-            (folder / "helpers.py").write_text(HELPERS, "utf-8")
-            site = Site(folder, self.package, self.kind, harden, CONFIG if harden else None)
-            site.start()
-            self.running[project, harden] = site
-        return self.running[project, harden]
+    def get(self, mode: str, *, harden: bool) -> Site:
+        if (mode, harden) not in self.running:
+            self.running[mode, harden] = self._start(mode, harden=harden)
+        return self.running[mode, harden]
+
+    def _start(self, mode: str, *, harden: bool) -> Site:
+        folder = projects.copy(self.made, self.parent / f"{mode}-{harden}")
+        add_task_code(folder, TASK_CODE)
+        (folder / "helpers.py").write_text(HELPERS, "utf-8")
+        site = Site(
+            folder,
+            self.package,
+            self.kind,
+            harden,
+            PROJECTS[self.version],
+            self.version,
+            python=self.python,
+            config=CONFIG if harden else None,
+        )
+        if mode == "open":
+            site.change(SWITCH_OFF)
+        site.start()
+        return site
 
     def landed(self, row: Attack, *, harden: bool) -> set[str]:
         """Try all spellings of an attack; return those by which the attacker got it."""
-        site = self.get(row.project, harden=harden)
+        site = self.get(row.mode, harden=harden)
         landed: set[str] = set()
         for name, spelling in row.spellings.items():
+            got = True  # an exception leaves who knows what
             try:
-                if row.got(site, spelling(site)):
+                got = row.got(site, spelling(site))
+                if got:
                     landed.add(name)
             finally:
-                site.reset(row.leaves)
+                site.reset(row.leaves, got=got)
         return landed
 
+    def expected(self, row: Attack) -> set[str]:
+        """Return the spellings that work on plain Jam.py."""
+        return {name for name in row.spellings if row.lands(name, self.kind, self.version)}
 
-@pytest.fixture(scope="module", params=["gunicorn", "waitress"])
+
+@contextmanager
+def stopped(sites: Sites) -> Generator[Sites]:
+    try:
+        yield sites
+    finally:
+        for site in sites.running.values():
+            site.stop()
+
+
+@pytest.fixture(scope="module", params=KINDS)
 def sites(
-    request: pytest.FixtureRequest,
-    demo_project: Path,
-    open_project: Path,
-    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest, demo_project: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Sites]:
-    kind: Kind = request.param
     jam = find_spec("jam")
     assert jam
     assert jam.origin
-    sites = Sites(
-        kind,
-        tmp_path_factory.mktemp(kind),
-        {"safe": demo_project, "open": open_project},
-        Path(jam.origin).parent,
-    )
-    yield sites
-    for site in sites.running.values():
-        site.stop()
+    parent = tmp_path_factory.mktemp(request.param)
+    package = Path(jam.origin).parent
+    with stopped(Sites("v7", request.param, demo_project, parent, package)) as sites:
+        yield sites
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
+@pytest.fixture(scope="module", params=KINDS)
+def sites_of_v5(
+    request: pytest.FixtureRequest,
+    v5_python: Path,
+    v5_project: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Sites]:
+    (package,) = v5_python.parents[1].glob("lib/python*/site-packages/jam")
+    parent = tmp_path_factory.mktemp(f"v5-{request.param}")
+    made = Sites("v5", request.param, v5_project, parent, package, str(v5_python))
+    with stopped(made) as sites:
+        yield sites
+
+
+@each_of_v7
 def test_it_works_on_plain_jam_py(sites: Sites, row: Attack) -> None:
-    expected = {name for name in row.spellings if row.lands(name, sites.kind)}
-    assert sites.landed(row, harden=False) == expected
+    assert sites.landed(row, harden=False) == sites.expected(row)
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if row.id not in OPEN], ids=lambda row: row.id)
+@each_of_v7
 def test_it_does_not_work_behind_jamguard(sites: Sites, row: Attack) -> None:
     assert sites.landed(row, harden=True) == set()
 
 
+@each_of_v5
+def test_it_works_on_plain_jam_py_v5(sites_of_v5: Sites, row: Attack) -> None:
+    assert sites_of_v5.landed(row, harden=False) == sites_of_v5.expected(row)
+
+
+@each_of_v5
+def test_it_does_not_work_on_v5_behind_jamguard(sites_of_v5: Sites, row: Attack) -> None:
+    assert sites_of_v5.landed(row, harden=True) == set()
+
+
 def test_those_who_attack_may_do_what_they_always_could(sites: Sites) -> None:
     """Else it would be no wonder that nothing works."""
+    check_that_it_works(sites)
+
+
+def test_those_who_attack_v5_may_do_what_they_always_could(sites_of_v5: Sites) -> None:
+    check_that_it_works(sites_of_v5)
+
+
+def check_that_it_works(sites: Sites) -> None:
     site = sites.get("safe", harden=True)
-    options = {"__expanded": True, "__fields": ["id", "name"], "__filters": [["id", 7, [1, 2]]]}
+    project = site.project
+    options: dict[str, object] = {"__expanded": True, "__fields": ["id", "name"], "__order": []}
+    options |= {"__filters": [["id", 7, [1, 2]]], "__limit": 10, "__offset": 0}
     for who in ("clerk", "admin"):
-        found = ask(site, call("open", IDS.customers, options), who)
+        found = ask(site, call("open", project.customers, options), who)
         assert found[0][0][1] == projects.NAMES[0]
-        assert ask(site, call("server", IDS.customers, ["hello", ["you"]]), who)[0] == "hello you"
+        said = ask(site, call("server", project.customers, ["hello", ["you"]]), who)
+        assert said[0] == "hello you"
     read = call("server", 0, ["server_file_info", ["wsgi.py"]], 0)
     assert "jamguard" in ask(site, read, "builder")[0]["doc"]
     opened = sites.get("open", harden=True).server
-    assert opened.api(["load", IDS.task, 0, None, 0]).json["result"]["status"] == 9
-    assert opened.api(["load", 0, 0, None, 0], headers=KEEP_ALIVE).json["result"]["status"] == 9
+    for task in (project.task, 0):
+        reply = opened.api(["load", task, 0, None, 0], headers=KEEP_ALIVE)
+        assert reply.json["result"]["status"] == 9
 
 
 def ask(site: Site, body: bytes, who: str) -> Any:
@@ -162,5 +206,10 @@ def ask(site: Site, body: bytes, who: str) -> Any:
 
 
 def test_each_attack_has_a_name_of_its_own() -> None:
-    names = [row.id for row in ROWS]
+    names = [row.id for row in catalogue(Project())]
     assert len(set(names)) == len(names)
+
+
+def test_the_page_of_the_documentation_has_this_table() -> None:
+    table = as_markdown(catalogue(Project()))
+    assert table in PAGE.read_text("utf-8"), table

@@ -2,17 +2,31 @@
 
 import json
 import sqlite3
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import attrs
-from support.projects import ADMIN, CLERK, CUSTOMERS, FIELD_DOC, FIELD_PHOTO, ORDERS, REPORT, TASK
+from support.projects import (
+    ADMIN,
+    CLERK,
+    CUSTOMERS,
+    FIELD_DOC,
+    FIELD_PHOTO,
+    ORDERS,
+    REPORT,
+    TASK,
+    User,
+)
 from support.servers import HeaderList, Kind, Reply, Server, run_server
 
 #: whose requests they are
 Who = Literal["stranger", "user", "user's browser", "builder's browser"]
+
+Version = Literal["v7", "v5"]
+BOTH: Final[tuple[Version, ...]] = ("v7", "v5")
 
 #: what a browser says on each connection, and a person on this very machine therefore
 KEEP_ALIVE: Final = {"Connection": "keep-alive"}
@@ -27,9 +41,13 @@ MARK: Final = "pwned"
 
 
 @attrs.frozen
-class Ids:
-    """The ids of the same things in the projects of two versions of Jam.py."""
+class Project:
+    """What is called what in a project to be attacked, and who has a login."""
 
+    clerk: User = CLERK
+    admin: User = ADMIN
+    database: str = "demo.sqlite"
+    table: str = "DEMO_CUSTOMERS"
     task: int = TASK
     customers: int = CUSTOMERS
     orders: int = ORDERS
@@ -66,17 +84,21 @@ class Attack:
     spellings: Mapping[str, Spelling]
     #: whether the attacker got it: by what is in the reply, the database or the folder
     got: Callable[["Site", Reply], bool]
-    #: what the project is like: `open` has Jam.py's safe mode off, as every new one
-    project: Literal["safe", "open"] = "safe"
+    #: `open` has Jam.py's safe mode off, as every new one
+    mode: Literal["safe", "open"] = "safe"
     #: spellings that only one server passes on to the application
     only: Mapping[str, Kind] = attrs.Factory(dict[str, Kind])
     #: what has to be put right after each spelling
     leaves: Literal["nothing", "data", "ruins"] = "nothing"
-    #: whether Jam.py v5 falls for the same requests
-    v5: bool = False
+    #: the versions of Jam.py that fall for it
+    jam: tuple[Version, ...] = ("v7",)
+    #: spellings that v5 does not understand
+    not_v5: tuple[str, ...] = ()
 
-    def lands(self, spelling: str, kind: Kind) -> bool:
+    def lands(self, spelling: str, kind: Kind, version: Version = "v7") -> bool:
         """Say whether a spelling works on plain Jam.py behind this server."""
+        if version == "v5" and spelling in self.not_v5:
+            return False
         return self.only.get(spelling, kind) == kind
 
 
@@ -88,6 +110,9 @@ class Site:
     package: Path  #: Jam.py's own
     kind: Kind
     harden: bool
+    project: Project
+    version: Version = "v7"
+    python: str | None = None  #: the interpreter, where it is not the one of the tests
     config: str | None = None
     stack: ExitStack = attrs.Factory(ExitStack)
     server: Server = attrs.field(init=False)
@@ -97,7 +122,13 @@ class Site:
 
     def start(self) -> None:
         self.server = self.stack.enter_context(
-            run_server(self.folder, self.kind, harden=self.harden, config=self.config)
+            run_server(
+                self.folder,
+                self.kind,
+                harden=self.harden,
+                config=self.config,
+                python=self.python or sys.executable,
+            )
         )
         self.server.request("GET", "/")  # Jam.py loads the project with the first page
         self._words = {"port": str(self.server.port)}
@@ -113,9 +144,10 @@ class Site:
         `{clerk.value}` are the parts, `{clerk.octal}` is the value in octal escapes, and
         `{clerk.bare}` is it without what jamguard has put behind its last dot.
         """
-        for name, login in LOGINS.items():
+        for name in ("clerk", "admin", "builder"):
             if f"{{{name}" in text and name not in self._words:
-                cookie = login(self)
+                user = self.project.clerk if name == "clerk" else self.project.admin
+                cookie = self.login(user, builder=name == "builder")
                 key, _, value = cookie.partition("=")
                 self._words |= {
                     name: cookie,
@@ -128,9 +160,30 @@ class Site:
             text = text.replace(f"{{{name}}}", word)
         return text
 
-    def value(self, query: str, database: str = "demo.sqlite") -> Any:
+    def login(self, user: User, *, builder: bool = False) -> str:
+        """Log in, from this computer; return the cookie to send."""
+        if self.version == "v7":
+            page = "/builder_login.html" if builder else "/login.html"
+            return self.server.login(user, page, KEEP_ALIVE)
+        params = [{"login": user.login, "password": user.password}]
+        task = 0 if builder else self.project.task
+        reply = self.server.api(["login", task, 0, params, 0], headers=KEEP_ALIVE)
+        cookie = reply.get("Set-Cookie")
+        assert cookie, reply
+        return cookie.partition(";")[0]
+
+    def logout(self, cookie: str) -> None:
+        """Log out of the application, as its page does."""
+        if self.version == "v5":
+            self.server.api(["logout", self.project.task, 0, None, 0], cookie)
+        else:
+            self.server.request("GET", "/logout", {"Cookie": cookie})
+
+    def value(self, query: str, database: str = "") -> Any:
         """Return the first column of the first row."""
-        with closing(sqlite3.connect(self.folder / database)) as connection:
+        with closing(
+            sqlite3.connect(self.folder / (database or self.project.database))
+        ) as connection:
             row = connection.execute(query).fetchone()
             return row[0] if row else None
 
@@ -143,8 +196,8 @@ class Site:
         """Return the files that an attack has left."""
         return list(self.folder.rglob(f"*{MARK}*"))
 
-    def reset(self, leaves: str) -> None:
-        """Put right what an attack has left."""
+    def reset(self, leaves: str, *, got: bool) -> None:
+        """Put right what an attack has left; a site in ruins is started again."""
         if leaves == "nothing":
             return
         for path in self.written():
@@ -152,16 +205,9 @@ class Site:
         for name, data in self._data.items():
             if _dump(self.folder / name) != data:
                 _restore(self.folder / name, data)
-        if leaves == "ruins":
+        if leaves == "ruins" and got:
             self.stop()
             self.start()
-
-
-LOGINS: Final[Mapping[str, Callable[[Site], str]]] = {
-    "clerk": lambda site: site.server.login(CLERK),
-    "admin": lambda site: site.server.login(ADMIN),
-    "builder": lambda site: site.server.login(ADMIN, "/builder_login.html", KEEP_ALIVE),
-}
 
 
 def _dump(path: Path) -> bytes:
@@ -268,7 +314,7 @@ def a_database(_: Site, reply: Reply) -> bool:
 
 
 def a_changed_row(site: Site, _: Reply) -> bool:
-    return bool(site.value(f"SELECT COUNT(*) FROM DEMO_CUSTOMERS WHERE NAME LIKE '%{MARK}%'"))
+    return bool(site.value(f"SELECT COUNT(*) FROM {site.project.table} WHERE NAME LIKE '%{MARK}%'"))
 
 
 def a_written_file(site: Site, _: Reply) -> bool:

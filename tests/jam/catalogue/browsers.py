@@ -6,13 +6,14 @@ from support.projects import CLERK
 from support.servers import Reply
 
 from .attack import (
+    BOTH,
     KEEP_ALIVE,
     MARK,
     MULTIPART,
     TEXT,
     Ask,
     Attack,
-    Ids,
+    Project,
     Site,
     Spelling,
     a_changed_row,
@@ -45,16 +46,16 @@ SAME_SITE: Final = {
 HERE: Final = {"Host": "www.example.com", **KEEP_ALIVE}
 
 
-def rows(ids: Ids) -> list[Attack]:
+def rows(project: Project) -> list[Attack]:
     log: dict[str, Any] = {"log_index": 0, "record_status": 2, "record": [1, MARK], "details": {}}
     change: dict[str, Any] = {"fields": ["id", "name"], "expanded": False, "logs": [log]}
-    apply = call("apply", ids.customers, [change, {}], ids.task)
+    apply = call("apply", project.customers, [change, {}], project.task)
     build = call("server", 0, ["server_save_file", [f"static/{MARK}.html", "x"]], 0)
     file = form(
         {
-            "task_id": str(ids.task),
-            "item_id": str(ids.customers),
-            "field_id": str(ids.doc),
+            "task_id": str(project.task),
+            "item_id": str(project.customers),
+            "field_id": str(project.doc),
             "path": "static/files",
             "file_name": f"{MARK}.txt",
         }
@@ -64,7 +65,7 @@ def rows(ids: Ids) -> list[Attack]:
             id="cross-site-calls-without-safe-mode",
             wants="to change data from a page on the web, where there is no login",
             who="user's browser",
-            project="open",
+            mode="open",
             spellings={
                 name: post(apply, headers={**TEXT, **HERE, **sent})
                 for name, sent in CROSS_SITE.items()
@@ -76,14 +77,14 @@ def rows(ids: Ids) -> list[Attack]:
             id="cross-site-building-without-safe-mode",
             wants="to write files from a page on the web, where there is no login",
             who="builder's browser",
-            project="open",
+            mode="open",
             spellings={
                 name: post(build, headers={**TEXT, **KEEP_ALIVE, "Host": "localhost", **sent})
                 for name, sent in CROSS_SITE.items()
             },
             got=a_written_file,
             leaves="data",
-            v5=True,
+            jam=BOTH,
         ),
         Attack(
             id="calls-from-a-sibling",
@@ -98,7 +99,7 @@ def rows(ids: Ids) -> list[Attack]:
         ),
         Attack(
             id="uploads-from-a-sibling",
-            wants="to upload a file from there",
+            wants="to upload a file as the user of another name or port of the same site",
             who="user's browser",
             spellings={
                 name: Ask(
@@ -108,6 +109,7 @@ def rows(ids: Ids) -> list[Attack]:
             },
             got=a_written_file,
             leaves="data",
+            jam=BOTH,
         ),
         Attack(
             id="logout-from-elsewhere",

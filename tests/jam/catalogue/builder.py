@@ -6,6 +6,7 @@ from support.projects import ADMIN
 from support.servers import Reply
 
 from .attack import (
+    BOTH,
     JSON,
     KEEP_ALIVE,
     MARK,
@@ -14,7 +15,7 @@ from .attack import (
     URLENCODED,
     Ask,
     Attack,
-    Ids,
+    Project,
     Site,
     Spelling,
     a_written_file,
@@ -41,7 +42,7 @@ FORM_ZEROS: Final = (
 )
 
 
-def rows(ids: Ids) -> list[Attack]:
+def rows(project: Project) -> list[Attack]:
     load = b'["load",0,0,null,0]'
     headers = {**JSON, **AFAR}
     write = f'["server",0,0,["server_save_file",["static/{MARK}.html","x"]],0]'.encode()
@@ -50,7 +51,7 @@ def rows(ids: Ids) -> list[Attack]:
             id="builder-calls",
             wants="to build, from any network",
             who="stranger",
-            project="open",
+            mode="open",
             spellings={
                 **{
                     f"task {zero!r}": post(load.replace(b"0", zero.encode(), 1), headers=headers)
@@ -103,26 +104,27 @@ def rows(ids: Ids) -> list[Attack]:
                 ),
             },
             got=ITEMS,
-            v5=True,
+            jam=BOTH,
+            not_v5=("/api/", "/api/x", "/api//", "/api%2fx", "/ap%69/.."),
         ),
         Attack(
             id="builder-writes",
             wants="to write any file of the machine, by the builder's editor",
             who="stranger",
-            project="open",
+            mode="open",
             spellings={
                 f"task {zero!r}": post(write.replace(b"0", zero.encode(), 1), headers=headers)
                 for zero in ZEROS
             },
             got=a_written_file,
             leaves="data",
-            v5=True,
+            jam=BOTH,
         ),
         Attack(
             id="builder-uploads",
             wants="to write any file of the machine, by the builder's upload",
             who="stranger",
-            project="open",
+            mode="open",
             spellings={
                 **{f"task {zero!r}": upload(task_id=zero) for zero in FORM_ZEROS},
                 **{
@@ -156,12 +158,17 @@ def rows(ids: Ids) -> list[Attack]:
             },
             got=a_written_file,
             leaves="data",
+            jam=BOTH,
+            not_v5=(
+                *("/upload/", "/upload/x", "/upload//", "/upload%2f"),
+                *("the camera's part", "a name in capitals", "a type in capitals", "a preamble"),
+            ),
         ),
         Attack(
             id="builder-pages",
             wants="the pages of the builder, from any network",
             who="stranger",
-            project="open",
+            mode="open",
             spellings={
                 path: Ask("GET", path, AFAR)
                 for path in (
@@ -176,6 +183,11 @@ def rows(ids: Ids) -> list[Attack]:
                 )
             },
             got=PAGE,
+            jam=BOTH,
+            not_v5=(
+                *("/builder.html/", "/builder.html/x", "/builder.html%2f"),
+                *("/jam/html/builder.html", "/jam/html/%62uilder.html"),
+            ),
         ),
         Attack(
             id="builder-login",
@@ -194,7 +206,7 @@ def rows(ids: Ids) -> list[Attack]:
             id="rebound-names",
             wants="to build from a page on the web, by a name that was rebound to this computer",
             who="builder's browser",
-            project="open",
+            mode="open",
             spellings={
                 host: post(load, headers={**JSON, **KEEP_ALIVE, "Host": host})
                 for host in (
@@ -205,19 +217,19 @@ def rows(ids: Ids) -> list[Attack]:
                 )
             },
             got=ITEMS,
-            v5=True,
+            jam=BOTH,
         ),
         Attack(
             id="pages-on-this-computer",
             wants="to build from a page on the web, in the builder's own browser",
             who="builder's browser",
-            project="open",
+            mode="open",
             spellings={
                 name: post(load, headers={**JSON, **KEEP_ALIVE, "Host": "localhost", **sent})
                 for name, sent in FROM_ELSEWHERE.items()
             },
             got=ITEMS,
-            v5=True,
+            jam=BOTH,
         ),
     ]
 

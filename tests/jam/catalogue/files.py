@@ -5,7 +5,7 @@ from typing import Final
 
 from support.servers import Kind, Reply
 
-from .attack import Attack, Ids, Site, Spelling, body_has, get, raw
+from .attack import BOTH, Attack, Project, Site, Spelling, body_has, get, raw
 
 #: waitress folds slashes at the front of a path, gunicorn and Jam.py do not
 WAITRESS: Final[Kind] = "waitress"
@@ -29,7 +29,7 @@ AT_THE_FRONT: Final[dict[str, Kind]] = {"//": WAITRESS}
 FOLDED: Final[dict[str, Kind]] = {"//jam/../": WAITRESS}
 
 
-def rows(ids: Ids) -> list[Attack]:
+def rows(project: Project) -> list[Attack]:
     return [
         Attack(
             id="project-databases",
@@ -69,7 +69,7 @@ def rows(ids: Ids) -> list[Attack]:
         ),
         Attack(
             id="files-of-the-project-for-users",
-            wants="the same with any login, by the folders that need one",
+            wants="Jam.py's own database with any login, by the folders that need one",
             who="user",
             spellings={
                 path: get(f"{path}admin.sqlite", "{clerk}")
@@ -108,6 +108,7 @@ def rows(ids: Ids) -> list[Attack]:
             spellings=everywhere("static/reports/customers.ods", ""),
             only=AT_THE_FRONT,
             got=body_has(SECRET),
+            jam=BOTH,
         ),
         Attack(
             id="exports-for-strangers",
@@ -116,14 +117,16 @@ def rows(ids: Ids) -> list[Attack]:
             spellings=everywhere("static/internal/demo.zip", ""),
             only=AT_THE_FRONT,
             got=body_has(SECRET),
+            jam=BOTH,
         ),
         Attack(
             id="exports-for-users",
-            wants="the same with a login that is not an administrator's",
+            wants="an export of the whole project with a login that is not an administrator's",
             who="user",
             spellings=everywhere("static/internal/demo.zip", "{clerk}"),
             only=AT_THE_FRONT,
             got=body_has(SECRET),
+            jam=BOTH,
         ),
     ]
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from support.servers import Reply
 
-from .attack import Attack, Ids, Site, Spelling, body_has, call, post
+from .attack import BOTH, Attack, Project, Site, Spelling, body_has, call, post
 from .calls import opened
 
 #: what Python says, and no person should read: names of classes, of methods, of modules
@@ -17,6 +17,7 @@ INTERNALS: Final = body_has(
     b"to unpack",
     b"format: a",
     b"must be",
+    b"does not support",
     b"not subscriptable",
     b"argument after *",
     b"unhashable",
@@ -26,9 +27,9 @@ INTERNALS: Final = body_has(
 TOO_LONG: Final = 0.2
 
 
-def rows(ids: Ids) -> list[Attack]:
+def rows(project: Project) -> list[Attack]:
     def opening(**options: object) -> Spelling:
-        return post(opened(ids, options), "{clerk}")
+        return post(opened(project, options), "{clerk}")
 
     def filtered(*filters: object) -> Spelling:
         return opening(__filters=list(filters))
@@ -45,12 +46,13 @@ def rows(ids: Ids) -> list[Attack]:
                 "fields that are no list": opening(__fields=7),
                 "a filter of two": filtered(["id", 1]),
                 "a call without parameters": post(call("server", 0, None), "{clerk}"),
-                "parameters of another kind": post(call("open", ids.customers, 7), "{clerk}"),
-                "a report without parameters": post(call("print", ids.report, 7), "{clerk}"),
-                "changes that are none": post(call("apply", ids.customers, [7, 7]), "{clerk}"),
+                "parameters of another kind": post(call("open", project.customers, 7), "{clerk}"),
+                "a report without parameters": post(call("print", project.report, 7), "{clerk}"),
+                "changes that are none": post(call("apply", project.customers, [7, 7]), "{clerk}"),
                 "an unhashable item": post(call("open", 9, 0).replace(b"9", b'{"a":1}'), "{clerk}"),
             },
             got=INTERNALS,
+            jam=BOTH,
         ),
         Attack(
             id="busy-for-long",
@@ -79,6 +81,19 @@ def rows(ids: Ids) -> list[Attack]:
                 "texts": filtered(["name", 8, ["'x'"] * 100_000]),
             },
             got=lambda _, reply: reply.body.count(b"Grace Hopper") > 90,
+        ),
+        Attack(
+            id="a-field-many-times",
+            wants="rows that are a thousand times as wide as the table",
+            who="user",
+            spellings={
+                "a text": opening(__fields=["name"] * 1_900),
+                "after the key": opening(__fields=["id", *["name"] * 1_800]),
+                "two in turns": opening(__fields=["email", "name"] * 900),
+                "with lookups": opening(__fields=["name"] * 1_900, __expanded=True),
+                "in groups": opening(__fields=["name"] * 1_900, __group_by=["name"]),
+            },
+            got=lambda _, reply: reply.body.count(b"Grace Hopper") > 900 - 1,
         ),
     ]
 

@@ -1,18 +1,20 @@
 """Session cookies that prove more, or longer, than they should."""
 
+import secrets
 from typing import Any, Final
 
-from support.projects import CLERK
+from support.projects import User
 from support.servers import Reply
 
 from .attack import (
+    BOTH,
     JSON,
     KEEP_ALIVE,
     MARK,
     MULTIPART,
     Ask,
     Attack,
-    Ids,
+    Project,
     Site,
     Spelling,
     a_written_file,
@@ -29,8 +31,8 @@ HAS_READ: Final = body_has(b"create_application")
 WRITE: Final = call("server", 0, ["server_save_file", [f"static/{MARK}.html", "x"]], 0)
 
 
-def rows(ids: Ids) -> list[Attack]:
-    load = call("load", 0, None, ids.task)
+def rows(project: Project) -> list[Attack]:
+    load = call("load", 0, None, project.task)
     return [
         Attack(
             id="builder-by-a-users-cookie",
@@ -38,28 +40,31 @@ def rows(ids: Ids) -> list[Attack]:
             who="user",
             spellings=builder_calls(READ, REPLAYS),
             got=HAS_READ,
-            v5=True,
+            jam=BOTH,
+            not_v5=QUOTED,  # v5 quotes it already
         ),
         Attack(
             id="builder-by-a-users-cookie-from-afar",
-            wants="the same from any network",
+            wants="to build with the session of any user, from any network",
             who="user",
             spellings=builder_calls(READ, REPLAYS, {"Host": "www.example.com"}),
             got=HAS_READ,
-            v5=True,
+            jam=BOTH,
+            not_v5=QUOTED,  # v5 quotes it already
         ),
         Attack(
             id="files-by-a-users-cookie",
-            wants="to write a file of the project with it",
+            wants="to write a file of the project with the session of any user",
             who="user",
             spellings=builder_calls(WRITE, REPLAYS),
             got=a_written_file,
             leaves="data",
-            v5=True,
+            jam=BOTH,
+            not_v5=QUOTED,  # v5 quotes it already
         ),
         Attack(
             id="upload-by-a-users-cookie",
-            wants="to upload as the builder with it, out of the folder of uploads",
+            wants="to upload as the builder with it, to any folder",
             who="user",
             spellings={
                 name: Ask("POST", "/upload", {**MULTIPART, **KEEP_ALIVE, "Cookie": cookie}, UPLOAD)
@@ -67,10 +72,12 @@ def rows(ids: Ids) -> list[Attack]:
             },
             got=a_written_file,
             leaves="data",
+            jam=BOTH,
+            not_v5=QUOTED,  # v5 quotes it already
         ),
         Attack(
             id="builder-page-by-a-users-cookie",
-            wants="the pages of the builder",
+            wants="the pages of the builder with the session of any user",
             who="user",
             spellings={
                 name: Ask("GET", "/builder.html", {**KEEP_ALIVE, "Cookie": cookie})
@@ -86,7 +93,8 @@ def rows(ids: Ids) -> list[Attack]:
                 READ, {how: cookie.replace("clerk", "admin") for how, cookie in REPLAYS.items()}
             ),
             got=HAS_READ,
-            v5=True,
+            jam=BOTH,
+            not_v5=QUOTED,  # v5 quotes it already
         ),
         Attack(
             id="after-the-logout",
@@ -100,11 +108,15 @@ def rows(ids: Ids) -> list[Attack]:
                     "twice": ("{cookie}; {cookie}", "/api"),
                     "among others": ("a=b; {cookie}; c=d", "/api"),
                     "with blanks": ("  {name} = {value} ", "/api"),
+                    "without its tag": ("{name}={bare}", "/api"),
+                    "before an empty one": ("{cookie}; {name}=", "/api"),
                     "by another path": ("{cookie}", "/api/x"),
                 }.items()
             },
             got=logged_in,
             leaves="data",
+            jam=BOTH,
+            not_v5=("in quotes", "by another path"),
         ),
         Attack(
             id="of-a-deleted-user",
@@ -118,14 +130,18 @@ def rows(ids: Ids) -> list[Attack]:
                     "twice": "{cookie}; {cookie}",
                     "among others": "a=b; {cookie}; c=d",
                     "with blanks": "  {name} = {value} ",
+                    "without its tag": "{name}={bare}",
                 }.items()
             },
             got=logged_in,
             leaves="data",
+            jam=BOTH,
+            not_v5=("in quotes",),
         ),
     ]
 
 
+QUOTED: Final = ("in quotes", "in octal")
 #: how one sends a value under the name of the builder's cookie
 REPLAYS: Final = {
     "renamed": "admin_session_{port}={clerk.value}",
@@ -165,11 +181,11 @@ def builder_calls(
     return sent
 
 
-def login_again(site: Site) -> dict[str, str]:
-    """Log the clerk in for one spelling alone."""
-    cookie = site.server.login(CLERK)
+def parts(cookie: str) -> dict[str, str]:
+    """Return the parts of a cookie by the words that stand for them."""
     name, _, value = cookie.partition("=")
-    return {"{cookie}": cookie, "{name}": name, "{value}": value}
+    bare = value.rpartition(".")[0] or value
+    return {"{cookie}": cookie, "{name}": name, "{value}": value, "{bare}": bare}
 
 
 def fill(text: str, words: dict[str, str]) -> str:
@@ -180,9 +196,9 @@ def fill(text: str, words: dict[str, str]) -> str:
 
 def after_logout(body: bytes, cookie: str, path: str) -> Spelling:
     def send(site: Site) -> Reply:
-        words = login_again(site)
+        words = parts(site.login(site.project.clerk))
         assert logged_in(site, post(body, words["{cookie}"])(site))
-        site.server.request("GET", "/logout", {"Cookie": words["{cookie}"]})
+        site.logout(words["{cookie}"])
         return post(body, fill(cookie, words), path)(site)
 
     return send
@@ -190,9 +206,17 @@ def after_logout(body: bytes, cookie: str, path: str) -> Spelling:
 
 def of_a_deleted_user(body: bytes, cookie: str) -> Spelling:
     def send(site: Site) -> Reply:
-        words = login_again(site)
-        assert logged_in(site, post(body, words["{cookie}"])(site))
-        site.change(f"UPDATE SYS_USERS SET DELETED = 1 WHERE F_LOGIN = '{CLERK.login}'")
+        # one who was never seen before: for some seconds a look-up of a user holds
+        number = secrets.randbits(40)
+        clerk = site.project.clerk
+        user = User(f"clerk{number}", clerk.password)
+        site.change(
+            "INSERT INTO SYS_USERS (ID, DELETED, F_NAME, F_LOGIN, F_PASSWORD, F_ROLE) "
+            f"SELECT {number}, 0, F_NAME, '{user.login}', F_PASSWORD, F_ROLE "
+            f"FROM SYS_USERS WHERE F_LOGIN = '{clerk.login}'"
+        )
+        words = parts(site.login(user))
+        site.change(f"UPDATE SYS_USERS SET DELETED = 1 WHERE ID = {number}")
         return post(body, fill(cookie, words))(site)
 
     return send

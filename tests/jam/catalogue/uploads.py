@@ -2,9 +2,10 @@
 
 from typing import Final
 
+import attrs
 from support.servers import Reply
 
-from .attack import MARK, MULTIPART, Ask, Attack, Ids, Site, Spelling, form, get
+from .attack import BOTH, MARK, MULTIPART, Ask, Attack, Project, Site, Spelling, form, get
 
 SCRIPT: Final = b"<script>document.title = 'ran'</script>"
 HTML: Final = b"<!DOCTYPE html><html><body>" + SCRIPT + b"</body></html>"
@@ -13,9 +14,9 @@ XHTML: Final = b'<html xmlns="http://www.w3.org/1999/xhtml"><script>alert(1)</sc
 XSLT: Final = b'<?xml version="1.0"?><?xml-stylesheet href="#x" type="text/xsl"?>' + XHTML
 
 
-def rows(ids: Ids) -> list[Attack]:
+def rows(project: Project) -> list[Attack]:
     def stored(name: str, content: bytes, field: int, **headers: str) -> Spelling:
-        return lambda site: open_uploaded(site, ids, name, content, field, headers)
+        return lambda site: open_uploaded(site, project, name, content, field, headers)
 
     return [
         Attack(
@@ -24,7 +25,7 @@ def rows(ids: Ids) -> list[Attack]:
             who="user",
             spellings={
                 **{
-                    name: stored(name, content, ids.doc)
+                    name: stored(name, content, project.doc)
                     for name, content in {
                         "x.html": HTML,
                         "x.HTM": HTML,
@@ -39,18 +40,21 @@ def rows(ids: Ids) -> list[Attack]:
                         "x.pdf.svg": SVG,
                     }.items()
                 },
-                "an image": stored("x.svg", SVG, ids.photo),
-                "by a range": stored("x.html", HTML, ids.doc, Range="bytes=0-"),
+                "an image": stored("x.svg", SVG, project.photo),
+                "by a range": stored("x.html", HTML, project.doc, Range="bytes=0-"),
             },
             got=runs,
             leaves="data",
+            jam=BOTH,
+            # its field has a list of endings
+            not_v5=("x.HTM", "x.shtml", "x.xhtml", "x.xht", "x.xml", "x.xsl", "x.rdf"),
         ),
         Attack(
             id="uploads-that-are-scripts",
             wants="a script in the site's own folder, which its policy trusts",
             who="user",
             spellings={
-                name: stored(name, b"alert(1)", ids.doc, Sec_Fetch_Dest="script")
+                name: stored(name, b"alert(1)", project.doc, Sec_Fetch_Dest="script")
                 for name in ("x.js", "x.mjs", "x.JS", "x.txt.js", "x.txt")
             },
             got=is_a_script,
@@ -61,7 +65,7 @@ def rows(ids: Ids) -> list[Attack]:
             wants="content that a browser takes for something else than its name says",
             who="user",
             spellings={
-                name: stored(name, HTML, ids.doc)
+                name: stored(name, HTML, project.doc)
                 for name in ("no-ending", "x.unknown", "x.bin", "x.html.", "x.dat")
             },
             got=may_be_sniffed,
@@ -71,12 +75,12 @@ def rows(ids: Ids) -> list[Attack]:
 
 
 def open_uploaded(
-    site: Site, ids: Ids, name: str, content: bytes, field: int, headers: dict[str, str]
+    site: Site, project: Project, name: str, content: bytes, field: int, headers: dict[str, str]
 ) -> Reply:
     """Upload a file and open it by its address, as the page's links do."""
     fields = {
-        "task_id": str(ids.task),
-        "item_id": str(ids.customers),
+        "task_id": str(project.task),
+        "item_id": str(project.customers),
         "field_id": str(field),
         "path": "static/files",
         "file_name": f"{MARK}-{name}",
@@ -86,7 +90,7 @@ def open_uploaded(
     assert done.status == 200, done
     data = done.json["result"]["data"]
     if not data:
-        return done
+        return attrs.evolve(done, status=403)
     return get(f"/{data['path']}/{data['file_name']}", **headers)(site)
 
 
