@@ -127,6 +127,9 @@ class Api(Guard):
         task = load_task(taken.app, call.task_id)
         if task is None or call.task_id != task.ID:
             raise Unknown("task")
+        if call.method == "apply":
+            # which value is the key, and how Jam.py pastes it, may be another in a new build
+            taken.app.check_build()
         item = find_item(task, call.item_id)
         if item is None:
             raise Unknown("item")
