@@ -5,7 +5,7 @@ from zipfile import is_zipfile
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
-from support.projects import ADMIN, copy, empty_project
+from support.projects import empty_project
 from support.servers import run_server
 from support.visit import CHROMIUM, Visit, choose, visit
 
@@ -28,24 +28,6 @@ def test_a_project_is_built_from_nothing_and_the_console_stays_as_quiet_as_witho
             build(visits[harden].page, server.url, tmp_path)
     assert visits[True].violations == []
     assert visits[True].blamed <= visits[False].blamed, visits[True].errors
-
-
-def test_an_administrator_logs_into_the_builder_and_out_again(
-    browser: Browser, demo_project: Path, tmp_path: Path
-) -> None:
-    folder = copy(demo_project, tmp_path / "project")
-    with run_server(folder, "gunicorn") as server, visit(browser) as visited:
-        page = visited.page
-        page.goto(f"{server.url}/builder.html")
-        page.fill("#login", ADMIN.login)
-        page.fill("#password", ADMIN.password)
-        page.click("#togglePassword")
-        expect(page.locator("#password")).to_have_attribute("type", "text")
-        page.click("button[type=submit]")
-        expect(node(page, TASK)).to_be_visible()
-        page.click("#log-out")
-        expect(page.locator("#togglePassword")).to_be_visible()
-    assert (visited.violations, visited.errors) == ([], [])
 
 
 def build(page: Page, url: str, folder: Path) -> None:

@@ -78,9 +78,13 @@ def visit(browser: Browser, **options: object) -> Generator[Visit, None, None]:
 
 
 def choose(row: Locator) -> None:
-    """Choose a row of a list that fills a field; a click while the grid is drawn may be lost."""
+    """Choose a row of a list that fills a field; a click while the grid is drawn may be lost.
+
+    Not by a double click: the first click of two may draw the row anew.
+    """
     for _ in range(5):
-        row.dblclick()
+        row.click()
+        row.page.keyboard.press("Enter")
         with suppress(AssertionError):
             expect(row).to_have_count(0, timeout=3000)
             return
