@@ -12,10 +12,12 @@ rows are put into the database directly.
 import json
 import shutil
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
+
+import attrs
 
 from jamguard.jampy.demo import (
     CATALOGS,
@@ -298,12 +300,12 @@ def insert(
     )
 
 
+@attrs.frozen
 class Known:
     """An item of the project: its id, and those of its fields by name."""
 
-    def __init__(self, item: int, fields: dict[str, int]) -> None:
-        self.item = item
-        self.fields = fields
+    item: int
+    fields: dict[str, int]
 
 
 def ids_of(folder: Path, name: str) -> Known:
@@ -329,19 +331,8 @@ def lookup(name: str, caption: str, item: int, shown: int, *, kind: int = INTEGE
     )
 
 
-def admin(folder: Path) -> "Transaction":
-    return Transaction(folder / "admin.sqlite")
-
-
-class Transaction:
-    """A database, open for the length of a block."""
-
-    def __init__(self, path: Path) -> None:
-        self.database = sqlite3.connect(path)
-
-    def __enter__(self) -> sqlite3.Connection:
-        return self.database
-
-    def __exit__(self, *exception: object) -> None:
-        with closing(self.database), self.database:
-            pass
+@contextmanager
+def admin(folder: Path) -> Generator[sqlite3.Connection, None, None]:
+    """Open the builder's database, and keep what was changed."""
+    with closing(sqlite3.connect(folder / "admin.sqlite")) as database, database:
+        yield database
