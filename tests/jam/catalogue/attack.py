@@ -162,15 +162,19 @@ class Site:
 
     def login(self, user: User, *, builder: bool = False) -> str:
         """Log in, from this computer; return the cookie to send."""
-        if self.version == "v7":
-            page = "/builder_login.html" if builder else "/login.html"
-            return self.server.login(user, page, KEEP_ALIVE)
-        params = [{"login": user.login, "password": user.password}]
-        task = 0 if builder else self.project.task
-        reply = self.server.api(["login", task, 0, params, 0], headers=KEEP_ALIVE)
+        reply = self.try_login(user, KEEP_ALIVE, builder=builder)
         cookie = reply.get("Set-Cookie")
         assert cookie, reply
         return cookie.partition(";")[0]
+
+    def try_login(self, user: User, headers: Mapping[str, str], *, builder: bool = False) -> Reply:
+        """Send what the login page sends."""
+        if self.version == "v7":
+            page = "/builder_login.html" if builder else "/login.html"
+            return self.server.try_login(user, page, headers)
+        params = [{"login": user.login, "password": user.password}]
+        task = 0 if builder else self.project.task
+        return self.server.api(["login", task, 0, params, 0], headers=headers)
 
     def logout(self, cookie: str) -> None:
         """Log out of the application, as its page does."""

@@ -116,6 +116,11 @@ def rows(project: Project) -> list[Attack]:
             wants="to log users out by a picture or a frame on a page on the web",
             who="user's browser",
             spellings={
+                # by plain http a browser says no more
+                "a picture, by http": logout({"Referer": "http://www.example.com:8081/x"}),
+                "a frame of a sibling, by http": logout({"Referer": "http://shop.example.com/"}),
+            }
+            | {
                 name: logout(
                     {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode, "Sec-Fetch-Dest": dest}
                 )

@@ -286,6 +286,7 @@ def injections(project: Project) -> list[Attack]:
             only=dict.fromkeys(ADDRESSES, "gunicorn"),  # waitress drops such headers itself
             got=every_address,
             leaves="data",
+            jam=BOTH,
         ),
     ]
 
@@ -303,7 +304,7 @@ def changed_all(site: Site, _: Reply) -> bool:
 def login_from(address: str) -> Spelling:
     def send(site: Site) -> Reply:
         site.change("UPDATE SYS_USERS SET F_IP = NULL")
-        return site.server.try_login(site.project.clerk, headers={"X-Forwarded-For": address})
+        return site.try_login(site.project.clerk, {"X-Forwarded-For": address})
 
     return send
 

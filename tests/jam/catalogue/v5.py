@@ -7,7 +7,7 @@ from .calls import SCHEMA, changed_all, everything
 from .load import TOO_LONG, busy
 
 #: keeps SQLite busy for a while, where the condition before it is true
-BUSY: Final = "length(hex(randomblob(30000000)))"
+BUSY: Final = "length(hex(randomblob(20000000)))"
 SECRET: Final = "(select F_PASSWORD from SYS_USERS where F_ADMIN=1) like '{}%'"
 
 
