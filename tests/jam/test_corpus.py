@@ -59,3 +59,11 @@ def test_what_the_client_sends_is_let_through(
 def replay(folder: Path, lines: list[corpus.Line]) -> Any:
     (folder / "corpus.json").write_text(json.dumps([USERS, lines]), "utf-8")
     return inside(folder, REPLAY)
+
+
+def test_what_the_client_never_sends_would_be_seen(demo_project: Path, tmp_path: Path) -> None:
+    """The control: a refusal does not go unnoticed."""
+    folder = shop.make(demo_project, tmp_path / "project")
+    call = ["server", 1, 1, ["execute_query", ["SELECT 1"]], 0]
+    (refused, *_) = replay(folder, [{"as": "clerk", "status": 200, "call": call}])
+    assert "guard=api" in refused[1]
