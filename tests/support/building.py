@@ -29,15 +29,15 @@ def log_in(at: At) -> None:
 
 
 def write_code(at: At) -> None:
-    """Type into both editors, whose scripts run in workers of their own, and save."""
+    """Write into both editors, whose scripts run in workers of their own, and save."""
     page = at.page
     node(page, TASK).click()
-    for kind, code in (("server", "def hi(task):\nreturn 'hi'"), ("client", "// nothing")):
+    for kind, code in (("server", "def hi(task): return 'hi'"), ("client", "// nothing")):
         with page.expect_worker():
             page.click(f"#btns-panel .{kind}_module")
         page.click(".monaco-editor:visible .view-lines")
         page.keyboard.press("Control+End")
-        page.keyboard.type("\n" + code)
+        page.keyboard.insert_text("\n" + code)  # at once: the editor completes what is typed
         with page.expect_response("**/api") as answer:
             page.keyboard.press("Control+s")
         assert answer.value.json()["error"] is None
