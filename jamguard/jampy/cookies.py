@@ -13,6 +13,7 @@ from typing import Any
 import attrs
 
 from ..request import KEY, Request
+from .routes import LOGOUT
 from .session import HOST_PREFIX, Kind
 from .sessions import Cookie, Reading, Rules, Sessions
 
@@ -83,6 +84,17 @@ def _kind(jams: JamsRequest) -> Kind:
     return "builder" if jams.task is jams.task.app.admin else "application"
 
 
+def _is_logout(request: Request, jams: JamsRequest, before: Reading) -> bool:
+    """Say whether a session that Jam.py took away was logged out.
+
+    Or else its cookie came from another address than Jam.py has tied it to: whoever has a copy
+    must not be able to end the session of its owner.
+    """
+    if request.route is LOGOUT:
+        return True
+    return bool(jams.task.app.valid_session(jams.task, before.info, jams))
+
+
 @attrs.frozen
 class Sealing:
     """Takes a session cookie from Jam.py in place of a response, and passes it on sealed."""
@@ -100,7 +112,7 @@ class Sealing:
             before: Reading = jams.reading
             info: dict[str, Any] = jams.client_cookie.get("info") or {}
             uuid = info.get("uuid")
-            if before.uuid and not info:
+            if before.uuid and not info and _is_logout(request, jams, before):
                 sessions.end(before.uuid, jams.task.timeout)
             now = int(time())
             login = before.login if uuid == before.uuid else 0

@@ -48,12 +48,20 @@ class Reading:
     """A value that was sent as a session cookie, taken apart."""
 
     cookie: Cookie
-    #: the name of the session in it, if it is somebody's
-    uuid: str | None = None
-    user: Mapping[str, Any] = MappingProxyType({})  #: whose, in Jam.py's words
+    info: Mapping[str, Any] = MappingProxyType({})  #: the session in it, in Jam.py's words
     login: int = 0  #: when that began; 0 when it is not known
     #: why that session does not count; empty for one that does, and where there is none
     flaw: str = ""
+
+    @property
+    def uuid(self) -> str | None:
+        """The name of the session, if it is somebody's."""
+        return self.info.get("uuid")
+
+    @property
+    def user(self) -> Mapping[str, Any]:
+        """Whose it is."""
+        return self.info.get("user_info") or {}
 
 
 class Sessions:
@@ -133,17 +141,12 @@ class Sessions:
         """Take a value apart, and say what is wrong with the session in it."""
         opened = self.seal.open(value, kind) if rules else Opened(value)
         cookie = self._unserialize(opened.value)
-        info: Any = cookie.get("info")
-        if not info:
-            return Reading(cookie)
-        uuid: str | None = info.get("uuid")
-        user: dict[str, Any] = info.get("user_info") or {}
-        who = user.get("user_id")
-        flaw = ""
-        if rules and who:  # in safe mode a session of nobody is worth nothing
-            flaw = _misplaced(opened, kind, rules) or _old(opened, rules)
-            flaw = flaw or self._end(uuid, who, kind)
-        return Reading(cookie, uuid, user, opened.login, flaw)
+        reading = Reading(cookie, cookie.get("info") or {}, opened.login)
+        who = reading.user.get("user_id")
+        if not rules or not who:  # in safe mode a session of nobody is worth nothing
+            return reading
+        flaw = _misplaced(opened, kind, rules) or _old(opened, rules)
+        return attrs.evolve(reading, flaw=flaw or self._end(reading.uuid, who, kind))
 
     def _end(self, uuid: str | None, user_id: Any, kind: Kind) -> str:  # noqa: ANN401 - as signed
         if uuid and uuid in self._ended:
