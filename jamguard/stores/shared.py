@@ -16,6 +16,7 @@ import mmap
 import os
 import stat
 import tempfile
+from errno import ETIMEDOUT
 from hashlib import blake2b
 from pathlib import Path
 from struct import Struct
@@ -93,16 +94,11 @@ class SharedStore:
 
     def hit(self, key: str, limit: int, period: int, now: float, weight: int = 1) -> Count:
         """Count a hit of `weight` on `key`; see `Store`. A weight of 0 only looks."""
-        if now < self._alone_until:
-            return self._alone.hit(key, limit, period, now, weight)
         few = limit <= FEW
         place = self._places.get((key, period, few)) or self._place(key, period, few=few)
         base = place[1]
         with self._threads:
-            if not lock(self._file, base):
-                self._alone_until = now + PAUSE
-                if self.lost:
-                    self.lost("another process keeps a part of its file locked")
+            if now < self._alone_until or not self._lock(base, now):
                 return self._alone.hit(key, limit, period, now, weight)
             try:
                 slot = place[2]
@@ -114,9 +110,18 @@ class SharedStore:
             finally:
                 unlock(self._file, base)
 
-    def renew_lock(self) -> None:
+    def renew_locks(self) -> None:
         """Forget the threads of the process that this one was forked from."""
         self._threads = Lock()
+        self._alone = ProcessStore()
+
+    def _lock(self, base: int, now: float) -> bool:
+        if lock(self._file, base):
+            return True
+        self._alone_until = now + PAUSE
+        if self.lost:
+            self.lost("another process keeps a part of its file locked")
+        return False
 
     def _place(self, key: str, period: int, *, few: bool) -> list[int]:
         name = f"{period}|{key}".encode("utf-8", "surrogatepass")
@@ -158,7 +163,7 @@ class SharedStore:
     def _count(self, slot: int, limit: int, period: int, now: float, weight: int) -> Count:
         words = self._words
         number, elapsed = divmod(now, period)
-        window = int(number) & WINDOW_MASK
+        window = int(number + 1) & WINDOW_MASK  # zero is no window, as long as it matters
         value = words[slot + 2]
         current, before, last = (
             value & COUNT_MASK,
@@ -206,10 +211,11 @@ class SharedStore:
     def _prepare(self) -> bytes:
         """Make the file what it should be, unless it is, and return the key of its hash."""
         if not lock(self._file, 0, patience=10.0):
-            raise SharedFileError(f"{self.path}: another process has kept it locked for 10 seconds")
+            raise TimeoutError(ETIMEDOUT, "another process has kept it locked for 10 seconds")
         try:
             boot = blake2b(_boot_id(), digest_size=16).digest()
             with os.fdopen(self._file, "r+b", closefd=False) as file:
+                file.seek(0)  # on Windows the lock has moved it
                 header = file.read(HEADER.size)
                 if len(header) == HEADER.size and os.fstat(self._file).st_size == self._size:
                     magic, booted, hash_key, made = HEADER.unpack(header)
@@ -292,7 +298,7 @@ def _renew_locks() -> None:
     global _opening  # noqa: PLW0603 - a lock that was held at the fork stays held for ever
     _opening = Lock()
     for store in list(_opened.values()):
-        store.renew_lock()
+        store.renew_locks()
 
 
 if hasattr(os, "register_at_fork"):  # pragma: no branch - not on Windows

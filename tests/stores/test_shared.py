@@ -206,6 +206,25 @@ sys.stdin.readline()
     assert store.hit("key", 100, 60, began + shared.PAUSE)[0] == 99
 
 
+def test_threads_do_not_wait_one_after_the_other(
+    store: SharedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[bool] = []
+
+    def never(*_: object) -> bool:
+        waited.append(True)
+        return False
+
+    monkeypatch.setattr(shared, "lock", never)
+    workers = [Thread(target=store.hit, args=("a", 100, 60, 1000.0)) for _ in range(8)]
+    with store._threads:
+        for worker in workers:
+            worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(waited) == 1
+
+
 def test_a_child_of_a_fork_counts_on(path: Path) -> None:
     code = """
 import json, os, sys, time
@@ -231,7 +250,10 @@ print(json.dumps([again is store, store.hit("key", 100, 3600, time.monotonic())[
 def test_locks_of_threads_are_made_afresh_in_a_child(store: SharedStore) -> None:
     """What the fork of the test above does, where coverage can see it."""
     store._threads.acquire()
-    store.renew_lock()
+    store._alone._lock.acquire()
+    store.renew_locks()
+    assert store.hit("a", 100, 60, 1000.0)[0] == 99
+    store._alone_until = 1001.0
     assert store.hit("a", 100, 60, 1000.0)[0] == 99
 
 
@@ -244,14 +266,15 @@ def test_a_file_that_cannot_be_mapped_is_said(path: Path, monkeypatch: pytest.Mo
         SharedStore(path)
 
 
-def test_a_busy_key_outlives_a_flood_of_others(path: Path) -> None:
+@pytest.mark.parametrize("now", [1000.0, 5.0], ids=["later", "machine just started"])
+def test_a_busy_key_outlives_a_flood_of_others(path: Path, now: float) -> None:
     store = SharedStore(path, counters=64, logs=64)
     for limit in (5, 50):
         for _ in range(limit):
-            store.hit("victim", limit, 60, 1000.0)
+            store.hit("victim", limit, 60, now)
         for number in range(10_000):
-            store.hit(str(number), limit, 60, 1000.0)
-        assert store.hit("victim", limit, 60, 1000.0)[0] == -1
+            store.hit(str(number), limit, 60, now)
+        assert store.hit("victim", limit, 60, now)[0] == -1
     assert path.stat().st_size == store._size
 
 
@@ -376,12 +399,31 @@ except SharedFileError as error:
 def test_a_file_that_somebody_keeps_locked_is_given_up(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def never(*_: object, **__: object) -> bool:
+    asked: list[int] = []
+
+    def never(file: int, *_: object, **__: object) -> bool:
+        asked.append(file)
         return False
 
     monkeypatch.setattr(shared, "lock", never)
-    with pytest.raises(SharedFileError, match="kept it locked for 10 seconds"):
+    with pytest.raises(SharedFileError, match="counters: another process has kept it locked"):
         SharedStore(path)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(asked[0])
+
+
+def test_a_lock_that_moves_in_the_file_does_not_make_it_afresh(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows, where a lock is on what is at the file's position."""
+
+    def lock(file: int, byte: int, **_: object) -> bool:
+        os.lseek(file, (1 << 30) + byte, os.SEEK_SET)
+        return True
+
+    SharedStore(path).hit("a", 100, 3600, time.monotonic())
+    monkeypatch.setattr(shared, "lock", lock)
+    assert SharedStore(path).hit("a", 100, 3600, time.monotonic())[0] == 98
 
 
 def test_a_project_has_one_place_whoever_asks(
