@@ -25,8 +25,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeGuard
 if TYPE_CHECKING:
     from .calls import Call
 
-#: methods of `jam.sql.SQL` that the patch relies on
-METHODS: Final = ("_convert_field_value", "_escape_search", "_get_condition")
+#: the method of `jam.sql.SQL` that is patched, and those that the patch relies on
+PATCHED: Final = "_convert_field_value"
+METHODS: Final = (PATCHED, "_escape_search", "_get_condition")
 #: digests of their source
 KNOWN: Final = frozenset(
     {
@@ -57,14 +58,14 @@ def quote_filters() -> bool:
     sql = sys.modules["jam.sql"].SQL
     if digest(sql) not in KNOWN:
         return False
-    sql._convert_field_value = _quoting(sql._convert_field_value)  # noqa: SLF001 - no public way
+    setattr(sql, PATCHED, _quoting(getattr(sql, PATCHED)))
     return True
 
 
 def pastes_text() -> bool:
     """Say whether Jam.py puts text into SQL as it is: v7 does not, nor does a patched v5."""
     jam_sql = sys.modules.get("jam.sql")
-    return jam_sql is not None and not hasattr(jam_sql.SQL._convert_field_value, "quotes")  # noqa: SLF001 - no public way
+    return jam_sql is not None and not hasattr(getattr(jam_sql.SQL, PATCHED, None), "quotes")
 
 
 def digest(sql: Any) -> str:  # noqa: ANN401 - Jam.py has no types

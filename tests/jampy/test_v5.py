@@ -1,6 +1,7 @@
 """Values of filters as Jam.py v5 can put them into SQL; and the real v5 that does."""
 
 import sqlite3
+import sys
 from contextlib import closing
 from datetime import date
 from decimal import Decimal
@@ -14,7 +15,15 @@ from hypothesis import strategies as st
 from support.inside import inside
 
 from jamguard.jampy.calls import Call
-from jamguard.jampy.v5 import BARE, breaks_login, digest, pastes_text, quote, quote_call
+from jamguard.jampy.v5 import (
+    BARE,
+    breaks_login,
+    digest,
+    pastes_text,
+    quote,
+    quote_call,
+    quote_filters,
+)
 
 TEXT, INTEGER, FLOAT, DATE, LONGTEXT, KEYS = 1, 2, 3, 5, 8, 9
 EQ, IN, RANGE, CONTAINS, CONTAINS_ALL = 1, 7, 9, 12, 15
@@ -234,3 +243,10 @@ def test_a_source_that_nobody_has_read_is_not_touched(v5_project: Path, v5_pytho
     result = v5.quote_filters(), v5.pastes_text(), jam.sql.SQL._convert_field_value is before
     """
     assert inside(v5_project, code, python=v5_python) == [False, True, True]
+
+
+def test_a_jampy_without_that_function_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    unknown = SimpleNamespace(SQL=type("SQL", (), {}))
+    monkeypatch.setitem(sys.modules, "jam.sql", unknown)
+    assert not quote_filters()
+    assert pastes_text()
