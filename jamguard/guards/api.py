@@ -17,7 +17,7 @@ import attrs
 from ..guard import Guard, Mode, Refusal, reports
 from ..jampy.calls import Call, Taken
 from ..jampy.changes import check_apply
-from ..jampy.functions import Imported, check_server
+from ..jampy.functions import Imported, check_server, is_private
 from ..jampy.routes import API, UPLOAD
 from ..jampy.rules import (
     FUNCTIONS,
@@ -64,6 +64,8 @@ def _exposed(_: object, __: object, names: tuple[str, ...]) -> None:
     for name in names:
         if not EXPOSED.fullmatch(name):
             raise ValueError(f'has {name!r}: write item and function, such as "customers.hello"')
+        if is_private(name.partition(".")[2]):
+            raise ValueError(f"has {name!r}: such a function is never exposed, so rename it")
 
 
 def _functions(api: "Api") -> frozenset[str]:

@@ -72,7 +72,7 @@ def check_server(item: Any, params: Any, exposed: Container[str]) -> None:
     name = params[0]
     title = f"{item.item_name}.{name}"
     function = item.__dict__.get(name)
-    if name.startswith("_") or name in EVENTS:
+    if is_private(name):
         raise NotAService(title)
     if not isinstance(function, FunctionType):
         # nothing of that name: the page may be older than the project, or newer
@@ -80,6 +80,11 @@ def check_server(item: Any, params: Any, exposed: Container[str]) -> None:
         raise NotAService(title) if known else Unknown(title)
     if title not in exposed and not _is_defined(item, name, function):
         raise Imported(f'[tool.jamguard.api] exposed = ["{title}"]')
+
+
+def is_private(name: str) -> bool:
+    """Say whether a function is, by its name, for the server alone."""
+    return name.startswith("_") or name in EVENTS
 
 
 def _is_defined(item: Any, name: str, function: FunctionType) -> bool:

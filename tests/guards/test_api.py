@@ -322,6 +322,11 @@ def test_report_mode_lets_pass(caplog: pytest.LogCaptureFixture) -> None:
         ({"sql-functions": [""]}, r"api.sql-functions: .* has ''"),
         ({"exposed": ["hello"]}, r"api.exposed: .* has 'hello': write item and function"),
         ({"exposed": ["customers.*"]}, r"api.exposed: .* has 'customers.\*'"),
+        ({"exposed": ["customers._own"]}, r"has 'customers._own': such a function is never"),
+        (
+            {"exposed": ["customers.on_apply"]},
+            r"has 'customers.on_apply': such a function is never",
+        ),
     ],
 )
 def test_bad_settings_stop_the_start(settings: dict[str, Any], problem: str) -> None:
