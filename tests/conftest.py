@@ -1,5 +1,6 @@
 """Fixtures for all tests, and a word at the end about what this machine could not test."""
 
+import signal
 from collections import Counter
 from pathlib import Path
 
@@ -33,6 +34,8 @@ def v5_project(v5_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(*names): needs one of these programs")
+    # started in the background of a script it is ignored, here and in every server of the tests
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)
