@@ -33,7 +33,8 @@ NOTICES: Final = {
     ),
     "JG012": (
         "rates are counted in each worker process, so several let through a multiple; "
-        'one store for all: [tool.jamguard.rate-limit] storage = "shared"'
+        'one store for all: [tool.jamguard.rate-limit] storage = "shared"; without a '
+        'project of Jam.py the URI of one, such as "redis://127.0.0.1:6379"'
     ),
     "JG013": (
         "the proxy {peer} sends no valid {header}, so its clients cannot be told apart; in nginx: "
