@@ -148,6 +148,8 @@ class Api(Guard):
             check_apply(rules, item, call.params)
             return
         check_open(rules, item, call.params)
+        if reports(self):
+            return  # Jam.py gets what was sent
         for values, place, text in rules.mends:
             values[place] = text
         if self._pastes():

@@ -226,6 +226,12 @@ def test_a_bare_text_in_a_list_is_quoted_on_the_way() -> None:
     assert [opened(__filters=mended, mine={"x": "Łódź"})] == READ
 
 
+def test_report_mode_leaves_the_call_as_it_is() -> None:
+    body = opened(__filters=[["name", 7, ["de"]]])
+    assert send(body, mode="report").body == b"hi"
+    assert [body] == READ
+
+
 def test_nothing_is_quoted_in_a_call_that_is_refused() -> None:
     filters = [["name", 7, ["de"]], ["id", 7, ["1 or 1=1"]]]
     body = opened(__filters=filters)
