@@ -216,6 +216,8 @@ def test_threads_do_not_wait_one_after_the_other(
         return False
 
     monkeypatch.setattr(shared, "lock", never)
+    said: list[str] = []
+    store.lost = said.append
     workers = [Thread(target=store.hit, args=("a", 100, 60, 1000.0)) for _ in range(8)]
     with store._threads:
         for worker in workers:
@@ -223,6 +225,7 @@ def test_threads_do_not_wait_one_after_the_other(
     for worker in workers:
         worker.join()
     assert len(waited) == 1
+    assert said == ["another process keeps a part of its file locked"]
 
 
 def test_a_child_of_a_fork_counts_on(path: Path) -> None:
