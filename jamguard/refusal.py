@@ -41,8 +41,7 @@ SENTENCES: Final = {
         "To do it, go to this site's own page first."
     ),
     "out-of-date": (
-        "This page is older than the application, which has changed. "
-        "Please load the page again."
+        "This page is older than the application, which has changed. Please load the page again."
     ),
     "development": (
         "This is Jam.py's development server, and it answers only on its own computer. "

@@ -42,6 +42,9 @@ class Session(Guard):
         if project is None:
             return  # an application that is not Jam.py's keeps its own sessions
 
+        if not seal_cookies():
+            site.notice("JG019")
+            return
         enforced = not reports(self)
 
         def log(request: Request, flaw: str) -> None:
@@ -55,5 +58,3 @@ class Session(Guard):
             log=log,
             unreadable=lambda failure: site.notice("JG018", failure=failure),
         )
-        if not seal_cookies():
-            site.notice("JG019")

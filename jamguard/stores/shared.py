@@ -275,7 +275,7 @@ def shared_path(project: Path, folder: str = "") -> Path:
     user = os.geteuid() if hasattr(os, "geteuid") else 0
     name = blake2b(os.fsencode(project.resolve()), digest_size=12).hexdigest()
     place = Path(folder or (MEMORY if os.access(MEMORY, os.W_OK) else tempfile.gettempdir()))
-    return place / f"jamguard-{LAYOUT}-{user}-{name}"
+    return place.resolve() / f"jamguard-{LAYOUT}-{user}-{name}"
 
 
 #: what this process has opened: once each, for closing a file drops all locks on it that the
