@@ -18,6 +18,8 @@ from support import projects, v5_project
 from support.code import add_task_code
 from support.servers import Kind
 
+pytestmark = pytest.mark.long
+
 PROJECTS: Final[Mapping[Version, Project]] = {
     "v7": Project(),
     "v5": Project(

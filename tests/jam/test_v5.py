@@ -28,6 +28,8 @@ from support.v5_project import (
     REPORT_ID,
 )
 
+pytestmark = pytest.mark.long
+
 #: in the name of each file that an attack writes, and in each row that it changes
 MARK: Final = "pwned"
 #: so many requests in so few seconds are none of the attacks
