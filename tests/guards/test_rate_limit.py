@@ -37,8 +37,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 
 
 def shield(**settings: Any) -> Shield:
-    made = RateLimit(**{**ALL, "storage": "process", **settings})
-    return Shield(hello, [Proxy(), made], jam_site())
+    given: dict[str, Any] = {**ALL, "storage": "process", **settings}
+    return Shield(hello, [Proxy(), RateLimit(**given)], jam_site())
 
 
 def user(number: int) -> dict[str, Any]:
@@ -234,7 +234,11 @@ def test_a_shared_file_that_stays_locked_is_a_notice(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = Shield(hello, [RateLimit(storage=f"shared:{tmp_path}")], jam_site(tmp_path / "project"))
-    monkeypatch.setattr("jamguard.stores.shared.lock", lambda *_: False)
+
+    def never(*_: object) -> bool:
+        return False
+
+    monkeypatch.setattr("jamguard.stores.shared.lock", never)
     assert codes(app, 2) == [200, 200]
     assert caplog.text.count("id=JG014") == 1
 

@@ -233,12 +233,22 @@ def filter_by_every_type(at: At) -> None:
         if label in UNFILTERED:  # behind jamguard some of them work
             at.script("try { task.products.close_filter_form() } catch { /* it is closed */ }")
         else:
-            at.see(label, form.locator("td.name").all_inner_texts())
+            at.see(label, drawn(form.locator("td.name")))
         expect(dialog).to_have_count(0)
         at.script("task.products.clear_filters()")
     form.locator(".form-header-filters-btn").click()
     at.page.locator(".products.filter-form #ok-btn").click()
     expect(form.locator("tr.inner")).to_have_count(13)
+
+
+def drawn(cells: Locator) -> list[str]:
+    """Return the texts of a grid when it has come to rest: it is drawn in steps."""
+    texts, calm = cells.all_inner_texts(), 0
+    while calm < 3:
+        cells.page.wait_for_timeout(150)
+        before, texts = texts, cells.all_inner_texts()
+        calm = calm + 1 if texts == before else 0
+    return texts
 
 
 def edit(view: Locator, text: str) -> None:
