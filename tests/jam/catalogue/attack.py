@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import attrs
+from support.direct import run_direct
 from support.projects import (
     ADMIN,
     CLERK,
@@ -26,6 +27,9 @@ from support.servers import HeaderList, Kind, Reply, Server, run_server
 Who = Literal["stranger", "user", "user's browser", "builder's browser"]
 
 Version = Literal["v7", "v5"]
+
+#: what stands between the attacker and the application; `none` asks it as a WSGI callable
+Door = Kind | Literal["none"]
 BOTH: Final[tuple[Version, ...]] = ("v7", "v5")
 
 #: what a browser says on each connection, and a person on this very machine therefore
@@ -95,7 +99,7 @@ class Attack:
     #: spellings that v5 does not understand
     not_v5: tuple[str, ...] = ()
 
-    def lands(self, spelling: str, kind: Kind, version: Version = "v7") -> bool:
+    def lands(self, spelling: str, kind: Door, version: Version = "v7") -> bool:
         """Say whether a spelling works on plain Jam.py behind this server."""
         if version == "v5" and spelling in self.not_v5:
             return False
@@ -108,7 +112,7 @@ class Site:
 
     folder: Path
     package: Path  #: Jam.py's own
-    kind: Kind
+    kind: Door
     harden: bool
     project: Project
     version: Version = "v7"
@@ -121,14 +125,15 @@ class Site:
     _data: dict[str, bytes] = attrs.field(factory=dict[str, bytes], repr=False)
 
     def start(self) -> None:
+        how: dict[str, Any] = {
+            "harden": self.harden,
+            "config": self.config,
+            "python": self.python or sys.executable,
+        }
         self.server = self.stack.enter_context(
-            run_server(
-                self.folder,
-                self.kind,
-                harden=self.harden,
-                config=self.config,
-                python=self.python or sys.executable,
-            )
+            run_direct(self.folder, **how)
+            if self.kind == "none"
+            else run_server(self.folder, self.kind, **how)
         )
         self.server.request("GET", "/")  # Jam.py loads the project with the first page
         self._words = {"port": str(self.server.port)}
