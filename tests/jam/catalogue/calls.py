@@ -139,6 +139,14 @@ def server_calls(project: Project) -> list[Attack]:
                     ),
                     everything(project),
                 ),
+                "an item, as a form": steps(
+                    post(
+                        call("server", project.customers, ["__init__", [None, "x", "x"]]),
+                        "{clerk}",
+                        headers=URLENCODED,
+                    ),
+                    everything(project),
+                ),
                 "the task": steps(server("__init__", ["a", "b"]), everything(project)),
             },
             got=lambda _, reply: b"Ada Lovelace" not in reply.body,
