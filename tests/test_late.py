@@ -9,7 +9,7 @@ from support.jam import jam_site
 from support.wsgi import call, hello
 
 from jamguard import Guard, Refusal, Request, Shield
-from jamguard.guard import Application, Mode
+from jamguard.guard import Application, Mode, Refused
 from jamguard.jampy.calls import Taken
 from jamguard.late import decide
 from jamguard.request import LATE
@@ -77,6 +77,17 @@ def test_the_answer_is_the_first_refusal(
     guards: list[Guard], expected: int, *, nested: bool
 ) -> None:
     assert code(guards, nested=nested) == expected
+
+
+def test_what_reading_the_body_led_to_is_the_answer() -> None:
+    """In report mode, too: what could be read on would be another body."""
+
+    @attrs.frozen(kw_only=True, eq=False)
+    class Reader(Late):
+        def decide(self, request: Request, taken: Taken) -> Refusal | None:
+            raise Refused(FORBIDDEN)
+
+    assert code([Reader(mode="report")]) == 403
 
 
 def test_what_is_taken_for_something_else_passes() -> None:
