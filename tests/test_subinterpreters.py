@@ -64,7 +64,8 @@ class Sources:
 
 sys.meta_path.insert(0, Sources)
 from jam.wsgi import create_application
-application = jamguard.harden(create_application(os.path.join(folder, "server.py")), {})
+jam = create_application(os.path.join(folder, "server.py"))
+application = jamguard.harden(jam, {"rate-limit": {"storage": "process"}})
 """
 
 
