@@ -39,7 +39,7 @@ class Users:
     def _look_up(self, user_id: int) -> Standing:
         uri = f"{self._database.absolute().as_uri()}?mode=ro"
         try:
-            with closing(sqlite3.connect(uri, PATIENCE, uri=True)) as connection:
+            with closing(sqlite3.connect(uri, timeout=PATIENCE, uri=True)) as connection:
                 row = connection.execute(QUERY, (user_id,)).fetchone()
         except (sqlite3.Error, OverflowError) as error:
             self.failure = str(error)
