@@ -21,6 +21,7 @@ from .address import IPNetwork
 from .guard import Guard, Mode
 from .log import LogFormat
 from .refusal import SENTENCES
+from .stores.choose import SHARED, is_store
 from .values import ByteSize, Duration, Rate, parse_network
 
 #: what a setting's path starts with
@@ -68,6 +69,10 @@ class Settings:
     log: LogFormat = "key-value"
     #: exact paths that monitors ask: never counted, never redirected, any Host
     health_paths: tuple[str, ...] = ("/health", "/healthz", "/ping")
+    #: where is counted, and remembered who is banned: `shared` between all processes of this
+    #: machine (`shared:/folder` for the file), `process`, or any URI of `limits`:
+    #: `redis://127.0.0.1:6379`
+    storage: str = attrs.field(default=SHARED, validator=is_store)
     #: sentences that strangers read, by the keys of `jamguard.refusal.SENTENCES`
     sentences: Mapping[str, str] = attrs.field(factory=dict[str, str], validator=_can_be_said)
 
@@ -79,7 +84,7 @@ class Settings:
     def lines(self, guards: Iterable[Guard]) -> Iterator[str]:
         """Describe all settings, one a line: name, value, where it came from."""
         yield f"settings from {self.source}"
-        for name in ("mode", "log", "health_paths", "sentences"):
+        for name in ("mode", "log", "health_paths", "storage", "sentences"):
             yield self._line("", name, getattr(self, name))
         for number, guard in enumerate(guards, 1):
             yield f"{number}. {guard.name}"

@@ -33,7 +33,7 @@ NOTICES: Final = {
     ),
     "JG012": (
         "rates are counted in each worker process, so several let through a multiple; "
-        'one store for all: [tool.jamguard.rate-limit] storage = "shared"; without a '
+        'one store for all: [tool.jamguard] storage = "shared"; without a '
         'project of Jam.py the URI of one, such as "redis://127.0.0.1:6379"'
     ),
     "JG013": (
@@ -64,7 +64,7 @@ NOTICES: Final = {
     ),
     "JG020": (
         "the file that all workers count in cannot be used ({error}), so each worker counts alone; "
-        'another folder: [tool.jamguard.rate-limit] storage = "shared:/run/jamguard"'
+        'another folder: [tool.jamguard] storage = "shared:/run/jamguard"'
     ),
     "JG021": (
         "this version of Jam.py puts text into SQL and its source is not known here, so filters of "

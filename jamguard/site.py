@@ -2,12 +2,15 @@
 
 from typing import Any
 
-from .cache import Bounded
+from .cache import Bounded, lazy
 from .config import Settings
 from .jampy.project import Project
 from .log import Log
 from .notices import NOTICES
 from .routes import HEALTH, OTHER, Route
+from .stores import Store
+from .stores.choose import open_store
+from .stores.process import ProcessStore
 
 
 class Site:
@@ -24,6 +27,17 @@ class Site:
     def of(cls, app: Any) -> "Site":  # noqa: ANN401 - any WSGI application
         """Make a site for `app` with default settings."""
         return cls(Settings(), Project.find(app))
+
+    @lazy
+    def store(self) -> Store:
+        """Where hits are counted and marks are kept."""
+        folder = self.project.folder if self.project else None
+        return open_store(self.settings.storage, folder, self.notice)
+
+    @lazy
+    def counts_alone(self) -> bool:
+        """Whether no other process sees what this one counts."""
+        return isinstance(self.store, ProcessStore)
 
     def route(self, path: str) -> Route:
         """Return what kind of place `path` (`PATH_INFO`) leads to."""

@@ -9,7 +9,6 @@ from jamguard import ConfigError
 from jamguard.config import Source, find_source, load
 from jamguard.guards import GUARDS
 from jamguard.guards.host import Host
-from jamguard.guards.rate_limit import RateLimit
 from jamguard.values import ByteSize, Rate
 
 
@@ -237,8 +236,19 @@ def test_a_file_that_was_named_must_be_there(tmp_path: Path) -> None:
         find_source(str(tmp_path / "empty.toml"), None)
 
 
+@pytest.mark.parametrize(
+    ("storage", "problem"),
+    [
+        ("nowhere://", "tool.jamguard.storage: "),
+        ("shared:/no/where", "tool.jamguard.storage: \"shared:/no/where\" names '/no/where'"),
+    ],
+)
+def test_a_store_that_is_none_stops_the_start(storage: str, problem: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        load(Source("a test", {"storage": storage}), GUARDS)
+    assert problem in str(error.value)
+
+
 def test_guards_made_by_hand_check_their_settings_too() -> None:
     with pytest.raises(ValueError, match="write a name without scheme"):
         Host(allowed=("https://www.example.com",))
-    with pytest.raises(ValueError, match="cannot be used as a store"):
-        RateLimit(storage="nowhere://")

@@ -65,7 +65,7 @@ class Sources:
 sys.meta_path.insert(0, Sources)
 from jam.wsgi import create_application
 jam = create_application(os.path.join(folder, "server.py"))
-application = jamguard.harden(jam, {"rate-limit": {"storage": "process"}})
+application = jamguard.harden(jam, {"storage": "process"})
 """
 
 

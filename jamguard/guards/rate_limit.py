@@ -9,7 +9,6 @@ draft-ietf-httpapi-ratelimit-headers-10 (RateLimit, RateLimit-Policy).
 
 from http import HTTPStatus
 from math import ceil
-from pathlib import Path
 from time import monotonic
 from typing import Final
 
@@ -21,18 +20,12 @@ from ..jampy.routes import LOGIN
 from ..request import Request
 from ..routes import HEALTH, Route
 from ..site import Site
-from ..stores import Store
-from ..stores.limits import LimitsStore
-from ..stores.process import ProcessStore
-from ..stores.shared import SharedFileError, SharedStore, shared_path, shared_store
 from ..values import MOST, Rate
 
 #: what all that comes from one network may do, as a multiple of what one client may
 NETWORK: Final = 10
 
 UNCOUNTED: Final = frozenset({"file", HEALTH.name})
-PROCESS: Final = "process"
-SHARED: Final = "shared"
 NAMES: Final = ("ratelimit-policy", "ratelimit")
 
 
@@ -51,15 +44,6 @@ class Quota:
         limit = min(rate.limit * times, MOST)
         policy = ("RateLimit-Policy", f'"{name}";q={limit};w={rate.period}')
         return cls(name, limit, rate.period, policy)
-
-
-def _is_store(_: object, __: object, storage: str) -> None:
-    kind, colon, folder = storage.partition(":")
-    if kind == SHARED:
-        if colon and not Path(folder).is_dir():
-            raise ValueError(f"names {folder!r}, which is not a folder")
-    elif storage != PROCESS:
-        LimitsStore(storage)
 
 
 def _quotas(guard: "RateLimit") -> dict[str, tuple[Quota, Quota]]:
@@ -89,34 +73,14 @@ class RateLimit(Guard):
     upload: Rate = Rate(60, 60)
     ext: Rate = Rate(600, 60)  #: requests of other programs to `/ext`
     safelist: tuple[IPNetwork, ...] = ()  #: networks that are never counted
-    #: `shared` between all processes of this machine (`shared:/folder` for the file),
-    #: `process`, or any URI of `limits`: `redis://127.0.0.1:6379`
-    storage: str = attrs.field(default=SHARED, validator=_is_store)
 
     #: class of routes -> quota of a client, quota of a network
     _quotas: dict[str, tuple[Quota, Quota]] = attrs.field(
         init=False, repr=False, default=attrs.Factory(_quotas, takes_self=True)
     )
-    _stores: dict[Site, Store] = attrs.field(init=False, repr=False, factory=dict[Site, Store])
 
     def start(self, site: Site) -> None:
-        self._stores[site] = self._store(site)
-
-    def _store(self, site: Site) -> Store:
-        kind, _, folder = self.storage.partition(":")
-        store: LimitsStore | SharedStore
-        if kind == SHARED and site.project:  # without a project, nothing names the file
-            try:
-                store = shared_store(shared_path(site.project.folder, folder))
-            except SharedFileError as error:
-                site.notice("JG020", error=error)
-                return ProcessStore()
-        elif kind in {SHARED, PROCESS}:
-            return ProcessStore()
-        else:
-            store = LimitsStore(self.storage)
-        store.lost = lambda error: site.notice("JG014", error=error)
-        return store
+        _ = site.counts_alone  # the store is opened now, before there are threads
 
     def concerns(self, route: Route) -> bool:
         return route.name not in UNCOUNTED
@@ -129,7 +93,7 @@ class RateLimit(Guard):
         if name not in self._quotas or (name == LOGIN.name and request.method != "POST"):
             name = "page"  # to look at the form is no attempt
         own, network = self._quotas[name]
-        if request.environ.get("wsgi.multiprocess") and self._counts_alone(request.site):
+        if request.environ.get("wsgi.multiprocess") and request.site.counts_alone:
             request.site.notice("JG012")
         now = monotonic()
         session = request.session
@@ -142,13 +106,8 @@ class RateLimit(Guard):
             return self._hit(request, network, client.key, now)
         return self._hit(request, network if request.undeclared else own, client.key, now)
 
-    def _counts_alone(self, site: Site) -> bool:
-        return isinstance(self._stores[site], ProcessStore)
-
     def _hit(self, request: Request, quota: Quota, key: str, now: float) -> Refusal | None:
-        left, wait = self._stores[request.site].hit(
-            f"{quota.name}|{key}", quota.limit, quota.period, now
-        )
+        left, wait = request.site.store.hit(f"{quota.name}|{key}", quota.limit, quota.period, now)
         if left >= 0:
             if request.quota is None:
                 state = f'"{quota.name}";r={left};t={ceil(wait)}'

@@ -4,12 +4,13 @@ The site stays up when the store does not: a hit that fails is counted in this p
 the store is left alone for a few seconds.
 """
 
+from contextlib import suppress
 from math import ceil
 from time import time
 from typing import TYPE_CHECKING, Any, Final
 
 from . import Count, Store
-from .process import ProcessStore
+from .process import ProcessMarks, ProcessStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +46,7 @@ class LimitsStore:
         #: is told, in a word, when the store cannot be reached
         self.lost: Callable[[str], None] | None = None
         self._away_until = 0.0
+        self.marks = ProcessMarks()
 
     def hit(self, key: str, limit: int, period: int, now: float, weight: int = 1) -> Count:
         """Count a hit of `weight` on `key`; see `Store`."""
@@ -57,6 +59,12 @@ class LimitsStore:
             if self.lost:
                 self.lost(type(error).__name__)
             return self._fallback.hit(key, limit, period, now, weight)
+
+    def forget(self, key: str, limit: int, period: int) -> None:
+        """Let the count of `key` begin anew."""
+        self._fallback.forget(key, limit, period)
+        with suppress(Exception):  # it is away: what it counted outlives it
+            self._limiter.clear(self._item(limit, period, namespace="jamguard"), key)
 
     def _hit(self, key: str, limit: int, period: int, weight: int) -> Count:
         item = self._item(limit, period, namespace="jamguard")

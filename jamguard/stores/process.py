@@ -10,7 +10,7 @@ sweep them, at a third of a millisecond a hit with 100,000 clients.
 
 from threading import Lock
 
-from . import Count
+from . import MOST_MARKS, Count, Kind, Mark
 
 
 class ProcessStore:
@@ -25,6 +25,7 @@ class ProcessStore:
         self._lock = Lock()
         self._young: dict[str, list[int]] = {}
         self._old: dict[str, list[int]] = {}
+        self.marks = ProcessMarks()
 
     def hit(self, key: str, limit: int, period: int, now: float, weight: int = 1) -> Count:
         """Count a hit of `weight` on `key`; see `Store`."""
@@ -42,12 +43,67 @@ class ProcessStore:
             before, current = counter[1], counter[2]
         return -1, wait(limit, period, elapsed, before, current, max(weight, 1))
 
+    def forget(self, key: str, limit: int, period: int) -> None:  # noqa: ARG002 - see `Store`
+        """Let the count of `key` begin anew."""
+        with self._lock:
+            self._young.pop(key, None)
+            self._old.pop(key, None)
+
     def _adopt(self, key: str) -> list[int]:
         counter = self._old.pop(key, None) or [0, 0, 0]
         if len(self._young) >= self._size:
             self._old, self._young = self._young, {}
         self._young[key] = counter
         return counter
+
+
+class ProcessMarks:
+    """Marks in dictionaries that cannot grow beyond `MOST_MARKS`; see `Marks`."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        #: key -> when the mark is over, when it is forgotten, how often, why
+        self._kept: dict[Kind, dict[str, tuple[float, float, int, str]]] = {
+            kind: {} for kind in MOST_MARKS
+        }
+
+    def put(
+        self,
+        kind: Kind,
+        key: str,
+        now: float,
+        seconds: float,
+        *,
+        times: int = 1,
+        keep: float = 0.0,
+        why: str = "",
+    ) -> None:
+        """Mark `key`; see `Marks`."""
+        kept = self._kept[kind]
+        with self._lock:
+            if key not in kept and len(kept) >= MOST_MARKS[kind]:
+                del kept[min(kept, key=lambda key: kept[key][:2])]
+            kept[key] = (now + seconds, now + seconds + keep, times, why)
+
+    def get(self, kind: Kind, key: str, now: float) -> Mark | None:
+        """Return the mark of `key`; see `Marks`."""
+        found = self._kept[kind].get(key)
+        if found is None or found[1] <= now:
+            return None
+        return Mark(key, max(0.0, found[0] - now), found[2], found[3])
+
+    def remove(self, kind: Kind, key: str) -> bool:
+        """Take a mark away; see `Marks`."""
+        return self._kept[kind].pop(key, None) is not None
+
+    def all(self, kind: Kind, now: float) -> list[Mark]:
+        """Return the marks in force; see `Marks`."""
+        with self._lock:
+            kept = list(self._kept[kind].items())
+        marks = [
+            Mark(key, end - now, times, why) for key, (end, _, times, why) in kept if end > now
+        ]
+        return sorted(marks, key=lambda mark: -mark.left)
 
 
 def wait(

@@ -28,7 +28,7 @@ from weakref import WeakValueDictionary, finalize
 from ..cache import Bounded
 from . import Count
 from .locks import lock, unlock
-from .process import ProcessStore, wait
+from .process import ProcessMarks, ProcessStore, wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,6 +89,7 @@ class SharedStore:
         self._places: Bounded[tuple[str, int, bool], list[int]] = Bounded(4096)
         self._alone = ProcessStore()
         self._alone_until = 0.0
+        self.marks = ProcessMarks()
         #: is told, in a few words, when the file cannot be used for a while
         self.lost: Callable[[str], None] | None = None
 
@@ -107,6 +108,22 @@ class SharedStore:
                 if few:
                     return self._log(slot, limit, period, now, weight)
                 return self._count(slot, limit, period, now, weight)
+            finally:
+                unlock(self._file, base)
+
+    def forget(self, key: str, limit: int, period: int) -> None:
+        """Let the count of `key` begin anew."""
+        few = limit <= FEW
+        number, base, _ = self._place(key, period, few=few)
+        with self._threads:
+            self._alone.forget(key, limit, period)
+            if not self._lock(base, monotonic()):
+                return
+            try:
+                width = LOG_WORDS if few else COUNTER_WORDS
+                for slot in range(base, base + WAYS * width, width):
+                    if self._words[slot] == number:
+                        self._words[slot] = 0
             finally:
                 unlock(self._file, base)
 

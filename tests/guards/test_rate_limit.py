@@ -10,6 +10,7 @@ from support.jam import SESSION, jam_site
 from support.wsgi import Answer, call, hello
 
 from jamguard import ConfigError, Shield, harden
+from jamguard.config import Settings
 from jamguard.guards import rate_limit
 from jamguard.guards.proxy import Proxy
 from jamguard.guards.rate_limit import RateLimit
@@ -36,9 +37,14 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return set_to
 
 
-def shield(**settings: Any) -> Shield:
-    given: dict[str, Any] = {**ALL, "storage": "process", **settings}
-    return Shield(hello, [Proxy(), RateLimit(**given)], jam_site())
+def shield(storage: str = "process", **settings: Any) -> Shield:
+    given: dict[str, Any] = {**ALL, **settings}
+    return Shield(hello, [Proxy(), RateLimit(**given)], counting(storage))
+
+
+def counting(storage: str, folder: Path = Path()) -> Site:
+    """Return the site of a project in `folder` that counts in a store."""
+    return jam_site(folder, Settings(storage=storage))
 
 
 def user(number: int) -> dict[str, Any]:
@@ -187,14 +193,14 @@ class TestWhatTheAnswerSays:
 
 
 @pytest.mark.parametrize(
-    ("storage", "site"),
-    [("process", jam_site()), ("shared", None)],
+    "site",
+    [counting("process"), Site(Settings(storage="shared"), None)],
     ids=["as-the-settings-say", "no-project-to-name-the-file-after"],
 )
 def test_several_worker_processes_that_count_alone_are_warned_about(
-    caplog: pytest.LogCaptureFixture, storage: str, site: Site | None
+    caplog: pytest.LogCaptureFixture, site: Site
 ) -> None:
-    app = Shield(hello, [RateLimit(storage=storage)], site)
+    app = Shield(hello, [RateLimit()], site)
     call(app, **SEVERAL)
     call(app, **SEVERAL)
     assert caplog.text.count("id=JG012") == 1
@@ -209,22 +215,23 @@ def test_a_limits_uri_counts_for_all(caplog: pytest.LogCaptureFixture) -> None:
 def test_workers_of_a_project_count_together(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    guards = [RateLimit(page=Rate(30, 60), storage=f"shared:{tmp_path}") for _ in range(2)]
-    sites = [jam_site(tmp_path / "project") for _ in guards]
-    one, other = (Shield(hello, [guard], site) for guard, site in zip(guards, sites, strict=True))
+    def worker(project: str) -> Shield:
+        site = counting(f"shared:{tmp_path}", tmp_path / project)
+        return Shield(hello, [RateLimit(page=Rate(30, 60))], site)
+
+    one, other = worker("project"), worker("project")
     assert codes(one, 20, **SEVERAL) == [200] * 20
     assert codes(other, 12, **SEVERAL) == [200] * 10 + [429] * 2
-    elsewhere = Shield(hello, [guards[0]], jam_site(tmp_path / "elsewhere"))
-    assert codes(elsewhere, 1, **SEVERAL) == [200]
+    assert codes(worker("elsewhere"), 1, **SEVERAL) == [200]
     assert caplog.text.count("JG0") == 0
 
 
 def test_a_shared_file_that_cannot_be_used_is_a_notice_and_not_an_error(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    site = jam_site(tmp_path / "project")
     shared_path(tmp_path / "project", str(tmp_path)).mkdir()
-    app = Shield(hello, [RateLimit(storage=f"shared:{tmp_path}")], site)
+    site = counting(f"shared:{tmp_path}", tmp_path / "project")
+    app = Shield(hello, [RateLimit()], site)
     assert codes(app, 2) == [200, 200]
     assert caplog.text.count("id=JG020") == 1
     assert "Is a directory" in caplog.text
@@ -233,7 +240,8 @@ def test_a_shared_file_that_cannot_be_used_is_a_notice_and_not_an_error(
 def test_a_shared_file_that_stays_locked_is_a_notice(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = Shield(hello, [RateLimit(storage=f"shared:{tmp_path}")], jam_site(tmp_path / "project"))
+    site = counting(f"shared:{tmp_path}", tmp_path / "project")
+    app = Shield(hello, [RateLimit()], site)
 
     def never(*_: object) -> bool:
         return False
@@ -255,11 +263,6 @@ def test_a_store_that_is_away_is_a_notice_and_not_an_error(
     ("settings", "problem"),
     [
         ({"api": "fast"}, 'tool.jamguard.rate-limit.api: "fast" is not a rate'),
-        ({"storage": "nowhere://"}, "tool.jamguard.rate-limit.storage: "),
-        (
-            {"storage": "shared:/no/where"},
-            "rate-limit.storage: \"shared:/no/where\" names '/no/where'",
-        ),
         ({"safelist": "10.0.0.0/8"}, 'tool.jamguard.rate-limit.safelist: "10.0.0.0/8" must be a'),
     ],
 )

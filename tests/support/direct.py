@@ -143,7 +143,7 @@ def run_direct(
         subprocess.Popen(
             [str(python), "-c", LOOP],
             cwd=folder,
-            env={**os.environ, "JAMGUARD_RATE_LIMIT__STORAGE": f"shared:{folder.parent}"},
+            env={**os.environ, "JAMGUARD_STORAGE": f"shared:{folder.parent}"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=output,

@@ -47,7 +47,7 @@ def inside(
         cwd=project,
         env={
             **os.environ,
-            "JAMGUARD_RATE_LIMIT__STORAGE": f"shared:{project.parent}",
+            "JAMGUARD_STORAGE": f"shared:{project.parent}",
             **(env or {}),
         },
         capture_output=True,

@@ -29,4 +29,4 @@ def jam_site(folder: Path = Path(), settings: Settings | None = None) -> Site:
     )
     project = Project(app)
     project.sessions = ToldSessions(app)
-    return Site(settings or Settings(), project)
+    return Site(settings or Settings(storage="process"), project)

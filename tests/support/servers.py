@@ -232,7 +232,7 @@ def run_command(
         **os.environ,
         "PYTHONUNBUFFERED": "1",
         "https_proxy": "http://127.0.0.1:9",  # server.py asks for its newest version: not here
-        "JAMGUARD_RATE_LIMIT__STORAGE": f"shared:{folder.parent}",  # and not where it stays
+        "JAMGUARD_STORAGE": f"shared:{folder.parent}",  # and not where it stays
         **(env or {}),
     }
     number, path = tempfile.mkstemp(prefix="server-", suffix=".log", dir=folder.parent)
