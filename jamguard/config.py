@@ -22,7 +22,7 @@ from .guard import Guard, Mode
 from .log import LogFormat
 from .refusal import SENTENCES
 from .stores.choose import SHARED, is_store
-from .values import ByteSize, Duration, Rate, parse_network
+from .values import ByteSize, Duration, Rate, Rates, parse_network
 
 #: what a setting's path starts with
 ROOT: Final = "tool.jamguard"
@@ -108,7 +108,7 @@ def shown(value: Any) -> str:  # noqa: ANN401 - whatever a setting can be
         return str(value).lower()
     if type(value) in (int, float):
         return str(value)
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple) and not isinstance(value, Rates):
         items = cast("Sequence[Any]", value)
         return "[" + ", ".join(map(shown, items)) + "]"
     if isinstance(value, Mapping):
@@ -373,7 +373,7 @@ def _converter() -> cattrs.Converter:
     made.register_structure_hook(int, _exactly(int, "a whole number"))
     made.register_structure_hook(str, _exactly(str, "text"))
     made.register_structure_hook_func(_is_literal, _word)
-    for kind in (ByteSize, Duration, Rate):
+    for kind in (ByteSize, Duration, Rate, Rates):
         made.register_structure_hook(kind, _parsed)
     made.register_structure_hook_func(
         lambda kind: kind == IPNetwork, lambda value, _: parse_network(str(value))

@@ -11,7 +11,8 @@ from .forwarded import sign_of_proxy
 from .jampy.session import NOBODY
 
 if TYPE_CHECKING:
-    from .guard import Guard, Headers
+    from .guard import Guard
+    from .guards.rate_limit import Quota
     from .jampy.session import Proved, Session
     from .late import Decision
     from .routes import Route
@@ -41,8 +42,8 @@ class Request:
     peer_trusted: bool = False
     #: most bytes of the body that anybody may read (set by `request-size`)
     body_limit: int = 8 * MEGABYTE
-    #: `RateLimit` headers of the first quota that was counted (set by `rate-limit`)
-    quota: "Headers | None" = None
+    #: the quota that is nearest to its limit: what is left, for how long (set by `rate-limit`)
+    quota: "tuple[int, float, Quota] | None" = None
 
     def __init__(
         self, environ: dict[str, Any], site: "Site", outer: "Request | None" = None

@@ -95,6 +95,23 @@ class Rate:
         return f"{self.limit}/{span.removeprefix('1 ')}"
 
 
+class Rates(tuple[Rate, ...]):
+    """Rates that hold side by side, each over its own period: `"600/minute, 10000/hour"`."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> "Rates":
+        """Read one rate, or several with commas between."""
+        rates = cls(map(Rate.parse, text.split(",")))
+        if len({rate.period for rate in rates}) < len(rates):
+            raise ValueError("has two rates for one period")
+        return rates
+
+    def __str__(self) -> str:
+        return ", ".join(map(str, self))
+
+
 def _meant(text: str) -> str:
     """Guess the unit of time that was mistyped."""
     units = [unit for unit in SPANS if len(unit) > 3]  # noqa: PLR2004 - whole words

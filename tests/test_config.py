@@ -9,7 +9,7 @@ from jamguard import ConfigError
 from jamguard.config import Source, find_source, load
 from jamguard.guards import GUARDS
 from jamguard.guards.host import Host
-from jamguard.values import ByteSize, Rate
+from jamguard.values import ByteSize, Rate, Rates
 
 
 def problems(table: dict[str, object], **variables: str) -> tuple[str, ...]:
@@ -128,7 +128,7 @@ def test_values_become_real_types() -> None:
     settings, guards = load(Source("a test", table), GUARDS)
     named = {guard.name: guard for guard in guards}
     assert [guard.name for guard in guards] == [kind.name for kind in GUARDS]
-    assert attrs.asdict(named["rate-limit"], recurse=False)["api"] == Rate(5, 900)
+    assert attrs.asdict(named["rate-limit"], recurse=False)["api"] == Rates([Rate(5, 900)])
     assert attrs.asdict(named["request-size"], recurse=False)["api"] == ByteSize(1024)
     assert settings.mode == "enforce"
 

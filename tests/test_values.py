@@ -2,7 +2,7 @@ import ipaddress
 
 import pytest
 
-from jamguard.values import ByteSize, Duration, Rate, parse_network
+from jamguard.values import ByteSize, Duration, Rate, Rates, parse_network
 
 
 @pytest.mark.parametrize(
@@ -92,6 +92,31 @@ def test_what_is_no_rate_is_refused(text: str, hint: str) -> None:
     with pytest.raises(ValueError, match="is not a rate; ") as error:
         Rate.parse(text)
     assert hint in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "rates", "shown"),
+    [
+        ("600/minute", [Rate(600, 60)], "600/minute"),
+        ("600/minute,10000/hour", [Rate(600, 60), Rate(10000, 3600)], "600/minute, 10000/hour"),
+    ],
+)
+def test_rates_are_read_and_shown(text: str, rates: list[Rate], shown: str) -> None:
+    assert Rates.parse(text) == Rates(rates)
+    assert str(Rates.parse(text)) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("600/minute,", "is not a rate"),
+        ("", "is not a rate"),
+        ("600/minute, 10/60 seconds", "has two rates for one period"),
+    ],
+)
+def test_what_are_no_rates_is_refused(text: str, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        Rates.parse(text)
 
 
 def test_a_network_is_read_with_or_without_its_length() -> None:

@@ -7,6 +7,7 @@ Source: RFC 6585 section 4 (429), RFC 9110 section 10.2.3 (Retry-After),
 draft-ietf-httpapi-ratelimit-headers-10 (RateLimit, RateLimit-Policy).
 """
 
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from math import ceil
 from time import monotonic
@@ -16,11 +17,13 @@ import attrs
 
 from ..address import IPNetwork, contains
 from ..guard import Guard, Mode, Refusal, Response
-from ..jampy.routes import LOGIN
+from ..jampy.calls import Call, Taken
+from ..jampy.routes import API, LOGIN
+from ..jampy.rules import METHODS_V5, is_dict
 from ..request import Request
 from ..routes import HEALTH, Route
 from ..site import Site
-from ..values import MOST, Rate
+from ..values import MOST, Rate, Rates
 
 #: what all that comes from one network may do, as a multiple of what one client may
 NETWORK: Final = 10
@@ -31,27 +34,45 @@ NAMES: Final = ("ratelimit-policy", "ratelimit")
 
 @attrs.frozen(eq=False)
 class Quota:
-    """A rate under a name, and what is said about it (draft-10 section 3: q, w)."""
+    """A rate under a name (draft-10 section 3: q, w)."""
 
     name: str
     limit: int
     period: int
-    policy: tuple[str, str]
+    policy: str
 
     @classmethod
     def of(cls, name: str, rate: Rate, times: int = 1) -> "Quota":
         """Make a quota of `times` the rate."""
         limit = min(rate.limit * times, MOST)
-        policy = ("RateLimit-Policy", f'"{name}";q={limit};w={rate.period}')
-        return cls(name, limit, rate.period, policy)
+        return cls(name, limit, int(rate.period), f'"{name}";q={limit};w={int(rate.period)}')
 
 
-def _quotas(guard: "RateLimit") -> dict[str, tuple[Quota, Quota]]:
-    rates = {name: getattr(guard, name) for name in ("api", "page", "login", "upload", "ext")}
-    return {
-        name: (Quota.of(name, rate), Quota.of(f"{name}-network", rate, NETWORK))
-        for name, rate in rates.items()
-    }
+#: a quota, and the client's key there
+Counted = tuple[Quota, str]
+
+
+def _quotas(guard: "RateLimit") -> dict[str, tuple[list[Quota], list[Quota]]]:
+    found: dict[str, tuple[list[Quota], list[Quota]]] = {}
+    for name in ("api", "page", "login", "upload", "ext"):
+        own: list[Quota] = []
+        network: list[Quota] = []
+        for rate in getattr(guard, name):
+            # each needs a name of its own, and the first one has that of the class
+            called = f"{name}-{int(rate.period)}s" if own else name
+            own.append(Quota.of(called, rate))
+            network.append(Quota.of(f"{called}-network", rate, NETWORK))
+        found[name] = own, network
+    return found
+
+
+def _are_weights(_: object, __: object, weights: Mapping[str, int]) -> None:
+    for method, weight in weights.items():
+        if method not in METHODS_V5:
+            calls = ", ".join(sorted(METHODS_V5))
+            raise ValueError(f"has {method!r}, which is no call; there are: {calls}")
+        if not 0 < weight <= MOST:
+            raise ValueError(f"has {weight} for {method!r}: write a number from 1 on")
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -67,15 +88,19 @@ class RateLimit(Guard):
     fails = "open"
 
     mode: Mode = "enforce"
-    api: Rate = Rate(600, 60)  #: calls
-    page: Rate = Rate(300, 60)  #: pages, and whatever is not Jam.py's
-    login: Rate = Rate(60, 60)  #: attempts to log in
-    upload: Rate = Rate(60, 60)
-    ext: Rate = Rate(600, 60)  #: requests of other programs to `/ext`
+    api: Rates = Rates([Rate(600, 60)])  #: calls
+    page: Rates = Rates([Rate(300, 60)])  #: pages, and whatever is not Jam.py's
+    login: Rates = Rates([Rate(60, 60)])  #: attempts to log in
+    upload: Rates = Rates([Rate(60, 60)])
+    ext: Rates = Rates([Rate(600, 60)])  #: requests of other programs to `/ext`
+    #: method of a call -> as how many calls it counts; `open` only where it has no limit
+    weights: Mapping[str, int] = attrs.field(
+        factory=lambda: {"print": 10, "open": 2}, validator=_are_weights
+    )
     safelist: tuple[IPNetwork, ...] = ()  #: networks that are never counted
 
-    #: class of routes -> quota of a client, quota of a network
-    _quotas: dict[str, tuple[Quota, Quota]] = attrs.field(
+    #: class of routes -> quotas of a client, quotas of a network
+    _quotas: dict[str, tuple[list[Quota], list[Quota]]] = attrs.field(
         init=False, repr=False, default=attrs.Factory(_quotas, takes_self=True)
     )
 
@@ -89,42 +114,76 @@ class RateLimit(Guard):
         client = request.client
         if self.safelist and contains(self.safelist, client):
             return None
+        if request.route is API and self.weights:
+            # how much work it makes is plain once Jam.py has read the call
+            request.later(self, self._weigh)
+        return self._hit(request)
+
+    def _weigh(self, request: Request, taken: Taken) -> Refusal | None:
+        """Count a call that makes more work than others as several."""
+        call = taken.call
+        if call is None or type(call.method) is not str:
+            return None
+        weight = self.weights.get(call.method, 1)
+        if weight == 1 or (call.method == "open" and _has_limit(call)):
+            return None
+        return self._hit(request, weight, counted=1)
+
+    def _hit(self, request: Request, weight: int = 1, counted: int = 0) -> Refusal | None:
+        """Count a request as `weight`, of which `counted` are counted already."""
+        now = monotonic()
+        hit = request.site.store.hit
+        for quota, key in self._counted(request):
+            more = min(weight, quota.limit) - counted
+            if not more:
+                continue
+            left, wait = hit(f"{quota.name}|{key}", quota.limit, quota.period, now, more)
+            if left < 0:
+                return _refusal(quota, wait)
+            if request.quota is None or left < request.quota[0]:
+                request.quota = left, wait, quota  # the tightest one is told
+        return None
+
+    def _counted(self, request: Request) -> Iterable[Counted]:
+        """Return what a request counts in."""
         name = request.route.name
         if name not in self._quotas or (name == LOGIN.name and request.method != "POST"):
             name = "page"  # to look at the form is no attempt
         own, network = self._quotas[name]
+        client = request.client
         if request.environ.get("wsgi.multiprocess") and request.site.counts_alone:
             request.site.notice("JG012")
-        now = monotonic()
-        session = request.session
-        if session is not None:
-            refusal = self._hit(request, own, session.uuid, now)
-            return refusal or self._hit(request, network, client.key, now)
-        if client.ip is None:
-            if not request.peer_trusted:  # of a declared proxy `proxy` has said it
-                request.site.notice("JG004")
-            return self._hit(request, network, client.key, now)
-        return self._hit(request, network if request.undeclared else own, client.key, now)
-
-    def _hit(self, request: Request, quota: Quota, key: str, now: float) -> Refusal | None:
-        left, wait = request.site.store.hit(f"{quota.name}|{key}", quota.limit, quota.period, now)
-        if left >= 0:
-            if request.quota is None:
-                state = f'"{quota.name}";r={left};t={ceil(wait)}'
-                request.quota = [quota.policy, ("RateLimit", state)]
-            return None
-        seconds = max(1, ceil(wait))
-        return Refusal(
-            status=HTTPStatus.TOO_MANY_REQUESTS,
-            reason="rate",
-            sentence="too-many",
-            detail=quota.name,
-            headers=(quota.policy, ("RateLimit", f'"{quota.name}";r=0;t={seconds}')),
-            retry_after=seconds,
-            courtesy=True,
-        )
+        if (session := request.session) is not None:
+            uuid = session.uuid
+            return [*((quota, uuid) for quota in own), *((quota, client.key) for quota in network)]
+        if client.ip is None and not request.peer_trusted:
+            request.site.notice("JG004")  # of a declared proxy `proxy` has said it
+        many = client.ip is None or request.undeclared
+        return [(quota, client.key) for quota in (network if many else own)]
 
     def finish(self, request: Request, response: Response) -> None:
         if request.quota and "ratelimit" not in response.names:
-            response.headers += request.quota
+            left, wait, quota = request.quota
+            response.headers += [
+                ("RateLimit-Policy", quota.policy),
+                ("RateLimit", f'"{quota.name}";r={left};t={ceil(wait)}'),
+            ]
             response.names.update(NAMES)
+
+
+def _refusal(quota: Quota, wait: float) -> Refusal:
+    seconds = max(1, ceil(wait))
+    state = f'"{quota.name}";r=0;t={seconds}'
+    return Refusal(
+        status=HTTPStatus.TOO_MANY_REQUESTS,
+        reason="rate",
+        sentence="too-many",
+        detail=quota.name,
+        headers=(("RateLimit-Policy", quota.policy), ("RateLimit", state)),
+        retry_after=seconds,
+        courtesy=True,
+    )
+
+
+def _has_limit(call: Call) -> bool:
+    return is_dict(call.params) and type(call.params.get("__limit")) is int

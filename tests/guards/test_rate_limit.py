@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,12 +15,14 @@ from jamguard.config import Settings
 from jamguard.guards import rate_limit
 from jamguard.guards.proxy import Proxy
 from jamguard.guards.rate_limit import RateLimit
+from jamguard.jampy.calls import Taken
 from jamguard.jampy.session import Session
+from jamguard.late import decide
 from jamguard.site import Site
 from jamguard.stores.shared import shared_path
-from jamguard.values import Rate
+from jamguard.values import Rate, Rates
 
-LIMIT = Rate(3, 60)
+LIMIT = Rates([Rate(3, 60)])
 #: a server with several worker processes
 SEVERAL: dict[str, Any] = {"wsgi.multiprocess": True}
 ALL: dict[str, Any] = dict.fromkeys(("api", "page", "login", "upload", "ext"), LIMIT)
@@ -169,6 +172,27 @@ class TestWhatTheAnswerSays:
         clock(80)
         assert codes(app, 1) == [200]
 
+    def test_the_tightest_of_several_rates_is_told(self, clock: Callable[[float], None]) -> None:
+        app = shield(page=Rates.parse("5/minute, 7/hour"))
+        told = [call(app, "/").get("RateLimit") for _ in range(5)]
+        assert told[0] == '"page";r=4;t=60'
+        assert codes(app, 1) == [429]
+        clock(180)
+        answer = call(app, "/")
+        assert answer.get("RateLimit-Policy") == '"page-3600s";q=7;w=3600'
+        assert answer.get("RateLimit") == '"page-3600s";r=1;t=1020'
+        assert codes(app, 3) == [200, 429, 429]
+
+    def test_a_sessions_rate_or_that_of_its_network_is_told(
+        self, clock: Callable[[float], None]
+    ) -> None:
+        clock(0)
+        app = shield()
+        assert call(app, "/", **user(1)).get("RateLimit") == '"page";r=2;t=60'
+        for number in range(2, 16):
+            codes(app, 2, **user(number))
+        assert call(app, "/", **user(99)).get("RateLimit") == '"page-network";r=0;t=60'
+
     @pytest.mark.usefixtures("clock")
     def test_a_refusal_on_api_is_a_message_in_jam_pys_client(self) -> None:
         app = shield()
@@ -190,6 +214,54 @@ class TestWhatTheAnswerSays:
     def test_report_mode_lets_pass_and_says_so(self, caplog: pytest.LogCaptureFixture) -> None:
         assert codes(shield(mode="report"), 5) == [200] * 5
         assert caplog.text.count("would-refuse guard=rate-limit reason=rate status=429") == 2
+
+
+def taking(app: Shield, message: str) -> int:
+    """Send a call that Jam.py takes; return the status that it is refused with, or 200."""
+    site = app.site
+
+    def jams(environ: dict[str, Any], start_response: Any) -> Any:
+        taken = Taken("api", SimpleNamespace(method="POST", get_data=message.encode))
+        decide(environ, taken)
+        return hello(environ, start_response)
+
+    answer = call(Shield(jams, app.guards, site), "/api", "POST")
+    return 429 if answer.get("Jamguard-Refused") == "rate-limit" else answer.code
+
+
+OPEN = '["open",1,6,{"__filters":[]},0]'
+
+
+@pytest.mark.usefixtures("clock")
+class TestWhatACallWeighs:
+    @pytest.mark.parametrize(
+        ("message", "weight"),
+        [
+            ('["print",1,8,[[],"http://host/","ods"],0]', 10),
+            (OPEN, 2),
+            ('["open",1,6,{"__limit":20},0]', 1),
+            ('["open",1,6,{"__limit":null},0]', 2),
+            ('["open",1,6,null,0]', 2),
+            ('["server",1,6,["hello",[]],0]', 1),
+            ('["apply",1,6,[{},{}],0]', 1),
+            ('[["open"],1,6,{},0]', 1),
+            ("no call", 1),
+        ],
+    )
+    def test_by_its_method(self, message: str, weight: int) -> None:
+        app = shield(api=Rates.parse("30/minute"))
+        passed = [taking(app, message) for _ in range(40)].count(200)
+        assert passed == 30 // weight
+
+    def test_the_weight_is_a_setting(self) -> None:
+        app = shield(api=Rates.parse("30/minute"), weights={"server": 15})
+        assert [taking(app, '["server",1,6,["hello",[]],0]') for _ in range(3)] == [200, 200, 429]
+        assert taking(shield(api=Rates.parse("1/minute"), weights={}), OPEN) == 200
+
+    def test_more_than_the_whole_rate_is_the_whole_rate(self) -> None:
+        """Else such a call could never pass."""
+        app = shield(api=Rates.parse("11/minute"), weights={"open": 500})
+        assert [taking(app, OPEN) for _ in range(2)] == [200, 429]
 
 
 @pytest.mark.parametrize(
@@ -217,7 +289,7 @@ def test_workers_of_a_project_count_together(
 ) -> None:
     def worker(project: str) -> Shield:
         site = counting(f"shared:{tmp_path}", tmp_path / project)
-        return Shield(hello, [RateLimit(page=Rate(30, 60))], site)
+        return Shield(hello, [RateLimit(page=Rates([Rate(30, 60)]))], site)
 
     one, other = worker("project"), worker("project")
     assert codes(one, 20, **SEVERAL) == [200] * 20
@@ -246,7 +318,7 @@ def test_a_shared_file_that_stays_locked_is_a_notice(
     def never(*_: object) -> bool:
         return False
 
-    monkeypatch.setattr("jamguard.stores.shared.lock", never)
+    monkeypatch.setattr("jamguard.stores.mapped.lock", never)
     assert codes(app, 2) == [200, 200]
     assert caplog.text.count("id=JG014") == 1
 
@@ -263,6 +335,11 @@ def test_a_store_that_is_away_is_a_notice_and_not_an_error(
     ("settings", "problem"),
     [
         ({"api": "fast"}, 'tool.jamguard.rate-limit.api: "fast" is not a rate'),
+        (
+            {"weights": {"opne": 2}},
+            "tool.jamguard.rate-limit.weights: {\"opne\" = 2} has 'opne', which is no call",
+        ),
+        ({"weights": {"open": 0}}, "has 0 for 'open': write a number from 1 on"),
         ({"safelist": "10.0.0.0/8"}, 'tool.jamguard.rate-limit.safelist: "10.0.0.0/8" must be a'),
     ],
 )
