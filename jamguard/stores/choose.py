@@ -6,8 +6,9 @@ from typing import Final
 
 from . import Store
 from .limits import LimitsStore
+from .mapped import SharedFileError
 from .process import ProcessStore
-from .shared import SharedFileError, SharedStore, shared_path, shared_store
+from .shared import SharedStore, shared_path, shared_store
 
 PROCESS: Final = "process"
 SHARED: Final = "shared"

@@ -1,16 +1,18 @@
 """Exclusive locks on single bytes of a file, which the system drops when a process dies.
 
 POSIX `fcntl` locks belong to the process and Windows' to the handle: threads of one process
-need a lock of their own beside them. Nobody waits for ever: a holder that is stopped, and not
-dead, is given up on.
+need a lock of their own beside them, which a fork must not leave held for ever. Nobody waits
+for ever: a holder that is stopped, and not dead, is given up on.
 
 Source: POSIX.1-2017 `fcntl` (F_SETLK), Windows `LockFile` through `msvcrt.locking`.
 """
 
 import os
 import sys
+from threading import Lock
 from time import monotonic, sleep
 from typing import Final
+from weakref import WeakSet
 
 #: seconds to wait for a lock, which its holder has for a few microseconds
 PATIENCE: Final = 0.25
@@ -66,3 +68,27 @@ def _wait(file: int, byte: int, patience: float) -> bool:
         else:
             return True
     return False
+
+
+class Threaded:
+    """Has a lock between the threads of this process, `threads`.
+
+    In the child of a fork it is made afresh: one that another thread held at that moment
+    would be held for ever.
+    """
+
+    def __init__(self) -> None:
+        self.threads = Lock()
+        _threaded.add(self)
+
+
+_threaded: Final[WeakSet[Threaded]] = WeakSet()
+
+
+def _renew_locks() -> None:
+    for holder in list(_threaded):
+        holder.threads = Lock()
+
+
+if hasattr(os, "register_at_fork"):  # pragma: no branch - not on Windows
+    os.register_at_fork(after_in_child=_renew_locks)

@@ -78,6 +78,16 @@ def test_a_key_in_use_outlives_a_flood_of_half_the_size() -> None:
     assert store.hit("victim", 1, 60, 0.0)[0] == -1
 
 
+@pytest.mark.parametrize("before", [0, 5, 10])
+def test_what_is_heavier_than_the_limit_never_passes(before: int) -> None:
+    store = ProcessStore()
+    store.hit("a", 10, 60, 15.0, before)
+    # by then nothing is counted any more, whatever was
+    assert store.hit("a", 10, 60, 15.0, 11) == (-1, 105.0)
+    assert store.hit("a", 0, 60, 15.0) == (-1, 105.0)
+    assert store.hit("a", 10, 60, 120.0, 0)[0] == 10
+
+
 @pytest.mark.parametrize("threads", [8])
 def test_threads_never_pass_more_than_the_limit(threads: int) -> None:
     store = ProcessStore()

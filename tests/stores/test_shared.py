@@ -18,9 +18,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jamguard.stores import shared
+from jamguard.stores import mapped, shared
+from jamguard.stores.locks import _renew_locks
+from jamguard.stores.mapped import SharedFileError
 from jamguard.stores.process import ProcessStore
-from jamguard.stores.shared import FEW, SharedFileError, SharedStore, shared_path, shared_store
+from jamguard.stores.shared import FEW, SharedStore, shared_path, shared_store
 
 #: counts on one key as fast as it can, in threads, and says how many hits passed
 FLOOD = """
@@ -180,9 +182,9 @@ def test_killed_processes_leave_nothing_that_hinders_the_others(path: Path) -> N
         left = [store.hit("many", 1_000_000, 3600, time.monotonic())[0] for _ in range(3)]
         assert left[0] - left[2] == 2
         assert store.hit("few", 14, 3600, time.monotonic())[0] <= 13
-        assert time.monotonic() - began < shared.PAUSE
+        assert time.monotonic() - began < mapped.PAUSE
     assert store.hit("few", 14, 3600, time.monotonic())[0] == -1
-    assert store._alone_until == 0.0
+    assert store._file.alone_until == 0.0
 
 
 def test_a_process_that_is_stopped_with_a_lock_is_not_waited_for(path: Path) -> None:
@@ -193,7 +195,7 @@ from pathlib import Path
 from jamguard.stores.shared import SharedStore
 from jamguard.stores.locks import lock
 store = SharedStore(Path(sys.argv[1]))
-lock(store._file, store._place("key", 60, few=False)[1])
+lock(store._file.number, store._place("key", 60, few=False)[1])
 print("ready", flush=True)
 sys.stdin.readline()
 """
@@ -203,7 +205,7 @@ sys.stdin.readline()
     assert 0.2 < time.monotonic() - began < 5
     assert store.hit("key", 100, 60, began)[0] == 98, "counted alone, without waiting again"
     holder.communicate("\n", timeout=10)
-    assert store.hit("key", 100, 60, began + shared.PAUSE)[0] == 99
+    assert store.hit("key", 100, 60, began + mapped.PAUSE)[0] == 99
 
 
 def test_threads_do_not_wait_one_after_the_other(
@@ -215,11 +217,12 @@ def test_threads_do_not_wait_one_after_the_other(
         waited.append(True)
         return False
 
-    monkeypatch.setattr(shared, "lock", never)
+    monkeypatch.setattr(mapped, "lock", never)
     said: list[str] = []
     store.lost = said.append
+    assert store.lost == said.append
     workers = [Thread(target=store.hit, args=("a", 100, 60, 1000.0)) for _ in range(8)]
-    with store._threads:
+    with store._file.threads:
         for worker in workers:
             worker.start()
     for worker in workers:
@@ -234,14 +237,14 @@ import json, os, sys, time
 from pathlib import Path
 from jamguard.stores import shared
 store = shared.shared_store(Path(sys.argv[1]))
-store._threads.acquire()  # another thread counts at the very moment of the fork
-shared._opening.acquire()
+store._file.threads.acquire()  # another thread counts at the very moment of the fork
+shared._opened.threads.acquire()
 print("ready", flush=True)
 sys.stdin.readline()
 child = os.fork()
 if child:
-    store._threads.release()
-    shared._opening.release()
+    store._file.threads.release()
+    shared._opened.threads.release()
     os.waitpid(child, 0)
 again = shared.shared_store(Path(sys.argv[1]))
 print(json.dumps([again is store, store.hit("key", 100, 3600, time.monotonic())[0]]), flush=True)
@@ -252,11 +255,11 @@ print(json.dumps([again is store, store.hit("key", 100, 3600, time.monotonic())[
 
 def test_locks_of_threads_are_made_afresh_in_a_child(store: SharedStore) -> None:
     """What the fork of the test above does, where coverage can see it."""
-    store._threads.acquire()
-    store._alone._lock.acquire()
-    store.renew_locks()
+    store._file.threads.acquire()
+    store._alone.threads.acquire()
+    _renew_locks()
     assert store.hit("a", 100, 60, 1000.0)[0] == 99
-    store._alone_until = 1001.0
+    store._file.alone_until = 1001.0
     assert store.hit("a", 100, 60, 1000.0)[0] == 99
 
 
@@ -278,7 +281,7 @@ def test_a_busy_key_outlives_a_flood_of_others(path: Path, now: float) -> None:
         for number in range(10_000):
             store.hit(str(number), limit, 60, now)
         assert store.hit("victim", limit, 60, now)[0] == -1
-    assert path.stat().st_size == store._size
+    assert path.stat().st_size == store._file._size
 
 
 def test_places_of_the_outlived_are_taken_first(path: Path) -> None:
@@ -341,10 +344,25 @@ def test_garbage_in_the_table_locks_nobody_out(path: Path) -> None:
     for limit in (5, 50):
         store.hit("a", limit, 60, 1000.0)
     with path.open("r+b") as file:
-        file.seek(shared.HEADER_BYTES)
-        file.write(b"\xff" * (path.stat().st_size - shared.HEADER_BYTES))
+        file.seek(mapped.BLOCK)
+        file.write(b"\xff" * (path.stat().st_size - mapped.BLOCK))
     for limit in (5, 50):
         assert store.hit("a", limit, 60, 1000.0)[0] == limit - 1
+
+
+def test_what_was_there_before_is_told(path: Path) -> None:
+    for content, told in [
+        (b"", False),
+        (struct.pack("8s16s", mapped.MAGIC, b"an earlier start"), False),
+        (b"my holiday pictures", True),
+    ]:
+        path.write_bytes(content)
+        path.chmod(0o600)
+        assert SharedStore(path).remade is told
+    assert not SharedStore(path).remade
+    content = path.read_bytes()
+    path.write_bytes(content[:-1])
+    assert SharedStore(path).remade
 
 
 def test_the_file_is_for_its_user_alone(store: SharedStore, path: Path) -> None:
@@ -388,7 +406,8 @@ def test_a_full_disk_is_met_at_the_start(path: Path) -> None:
     code = """
 import resource, signal, sys
 from pathlib import Path
-from jamguard.stores.shared import SharedStore, SharedFileError
+from jamguard.stores.mapped import SharedFileError
+from jamguard.stores.shared import SharedStore
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 print("ready", flush=True)
@@ -412,7 +431,7 @@ def test_a_file_that_somebody_keeps_locked_is_given_up(
         asked.append(file)
         return False
 
-    monkeypatch.setattr(shared, "lock", never)
+    monkeypatch.setattr(mapped, "lock", never)
     with pytest.raises(SharedFileError, match="counters: another process has kept it locked"):
         SharedStore(path)
     with pytest.raises(OSError, match="Bad file descriptor"):
@@ -429,7 +448,7 @@ def test_a_lock_that_moves_in_the_file_does_not_make_it_afresh(
         return True
 
     SharedStore(path).hit("a", 100, 3600, time.monotonic())
-    monkeypatch.setattr(shared, "lock", lock)
+    monkeypatch.setattr(mapped, "lock", lock)
     assert SharedStore(path).hit("a", 100, 3600, time.monotonic())[0] == 98
 
 
@@ -446,7 +465,7 @@ def test_a_project_has_one_place_whoever_asks(
 def test_a_machine_that_does_not_say_when_it_started_is_fine(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shared, "BOOT_ID", path.parent / "missing")
+    monkeypatch.setattr(mapped, "BOOT_ID", path.parent / "missing")
     SharedStore(path).hit("a", 100, 3600, time.monotonic())
     assert SharedStore(path).hit("a", 100, 3600, time.monotonic())[0] == 98
 
@@ -475,3 +494,14 @@ def test_a_flood_of_keys_does_not_grow_the_process(path: Path) -> None:
     for number in range(10_000):
         store.hit(str(number), 100, 60, 1000.0)
     assert len(store._places) <= 4096
+
+
+@pytest.mark.parametrize(("limit", "longest"), [(10, 60), (30, 120)])
+def test_what_is_heavier_than_the_limit_never_passes(
+    store: SharedStore, limit: int, longest: int
+) -> None:
+    for before in (0, limit):
+        store.hit("a", limit, 60, 1000.0, before)
+        left, wait = store.hit("a", limit, 60, 1000.0, limit + 1)
+        assert left == -1
+        assert 0 < wait <= longest
