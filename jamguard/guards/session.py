@@ -55,6 +55,7 @@ class Session(Guard):
             idle=self.idle,
             absolute=self.absolute,
             enforced=enforced,
+            marks=site.store.marks,
             log=log,
             unreadable=lambda failure: site.notice("JG018", failure=failure),
         )

@@ -7,8 +7,6 @@ And it keeps no list of sessions, so a value is good until the time that stands 
 
 import hmac
 from base64 import urlsafe_b64encode
-from threading import Lock
-from time import time
 from typing import Final, Literal
 
 import attrs
@@ -84,26 +82,3 @@ class Seal:
     def _tag(self, signed: str, kind: Kind) -> str:
         tag = hmac.digest(self._key, f"{kind}\0{signed}".encode(), "sha256")
         return urlsafe_b64encode(tag[:16]).decode()[:TAG]
-
-
-class Ended:
-    """Sessions that ended by logging out, until the time when they would have expired."""
-
-    MOST: Final = 50_000
-
-    def __init__(self) -> None:
-        self._until: dict[str, float] = {}
-        self._lock = Lock()
-
-    def add(self, uuid: str, until: float) -> None:
-        """Remember a session; forget those that have expired, and at most the oldest one."""
-        with self._lock:
-            if len(self._until) >= self.MOST:
-                now = time()
-                self._until = {name: end for name, end in self._until.items() if end > now}
-            if len(self._until) >= self.MOST:
-                del self._until[next(iter(self._until))]
-            self._until[uuid] = until
-
-    def __contains__(self, uuid: str) -> bool:
-        return uuid in self._until

@@ -16,7 +16,8 @@ import attrs
 
 from ..cache import Bounded, lazy
 from ..request import Request
-from .session import HOST_PREFIX, NOBODY, Ended, Kind, Opened, Proved, Seal, Session
+from ..stores import Marks
+from .session import HOST_PREFIX, NOBODY, Kind, Opened, Proved, Seal, Session
 from .users import Users
 
 #: seconds for which a cookie's proof is believed without looking again
@@ -24,6 +25,8 @@ BELIEVED: Final = 10.0
 #: characters of a Cookie header whose proof is remembered: others only cost time
 REMEMBERED: Final = 4096
 
+#: seconds for which a session that would never expire is remembered when it has ended
+FOREVER: Final = 366 * 86400
 #: seconds after which no answer that was under way at a logout makes another value
 LONGEST_ANSWER: Final = 3600
 
@@ -37,6 +40,7 @@ class Rules:
     idle: int  #: seconds that a session lasts unused, and since its login; 0 for no end
     absolute: int
     enforced: bool
+    marks: Marks  #: where sessions that have ended are kept
     #: tells that a session does not count, and why
     log: Callable[[Request, str], None]
     #: tells that Jam.py's users cannot be looked up, and why
@@ -70,7 +74,6 @@ class Sessions:
     def __init__(self, app: Any) -> None:  # noqa: ANN401 - Jam.py has no types
         self.app = app
         self.rules: Rules | None = None
-        self._ended = Ended()
         self._users = Users(Path(app.work_dir, "admin.sqlite"))
         self._proved: Bounded[tuple[str, str], tuple[float, Proved]] = Bounded(4096)
 
@@ -149,7 +152,7 @@ class Sessions:
         return attrs.evolve(reading, flaw=flaw or self._end(reading.uuid, who, kind))
 
     def _end(self, uuid: str | None, user_id: Any, kind: Kind) -> str:  # noqa: ANN401 - as signed
-        if uuid and uuid in self._ended:
+        if uuid and self.rules and self.rules.marks.get("ended", uuid, monotonic()):
             return "logged-out"
         if not isinstance(user_id, int):
             return ""  # nobody, or not one of Jam.py's own users
@@ -171,7 +174,9 @@ class Sessions:
 
     def end(self, uuid: str, timeout: int) -> None:
         """Let no value of a session count any more: those that Jam.py still makes, neither."""
-        self._ended.add(uuid, time() + timeout + LONGEST_ANSWER if timeout else float("inf"))
+        if self.rules:
+            lasts = timeout + LONGEST_ANSWER if timeout else FOREVER
+            self.rules.marks.put("ended", uuid, monotonic(), lasts)
 
     def _unserialize(self, value: str) -> Cookie:
         cookie = sys.modules["jam.wsgi"].JamSecureCookie

@@ -137,6 +137,24 @@ def test_a_copy_of_a_cookie_does_not_outlive_its_logout(site: Site) -> None:
         assert page.status == (200 if lives_on else 302)
 
 
+def test_a_logout_holds_in_every_worker_and_after_a_restart(
+    demo_project: Path, tmp_path: Path
+) -> None:
+    project = copy(demo_project, tmp_path / "project")
+    with run_server(project, "gunicorn", workers=4) as server:
+        cookie = server.login(CLERK)
+        staying = server.login(CLERK)
+        assert server.request("GET", "/logout", {"Cookie": cookie}).status == 302
+        with ThreadPoolExecutor(8) as clients:
+            replies = list(clients.map(lambda _: server.api(LOAD, cookie), range(80)))
+        assert not any(map(logged_in, replies))
+        assert logged_in(server.api(LOAD, staying))
+    with run_server(project, "gunicorn") as restarted:
+        ports = str(server.port), str(restarted.port)  # which Jam.py has in the cookie's name
+        assert not logged_in(restarted.api(LOAD, cookie.replace(*ports, 1)))
+        assert logged_in(restarted.api(LOAD, staying.replace(*ports, 1)))
+
+
 @pytest.mark.parametrize(("harden", "lives_on"), [(False, True), (True, False)])
 def test_a_copy_of_a_cookie_does_not_outlive_its_user(
     harden: bool, lives_on: bool, project: Path

@@ -1,13 +1,12 @@
-"""The seal of a value, and the list of sessions that have ended."""
+"""The seal of a value."""
 
 from typing import Any, Final
 
 import pytest
-import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jamguard.jampy.session import Ended, Kind, Opened, Seal
+from jamguard.jampy.session import Kind, Opened, Seal
 
 SEAL: Final = Seal("a key")
 VALUE: Final = "xyz=?_expires=MTc5&info=eyJp"
@@ -58,18 +57,3 @@ def test_a_tag_fits_one_value_of_one_kind(sealed: str, kind: Kind, tag: str, val
 def test_what_is_sealed_can_be_opened(value: str, kind: Any) -> None:
     assert SEAL.open(SEAL.close(value, kind, 1, 2), kind).tag in {kind, "none"}
     assert SEAL.open(value, kind).tag in {"none", "false"}
-
-
-def test_a_session_that_ended_is_remembered_until_it_would_have_expired() -> None:
-    ended = Ended()
-    ended.MOST = 3  # type: ignore[misc] # so many are quickly had
-    with time_machine.travel(1000.0, tick=False):
-        ended.add("a", 1010.0)
-        ended.add("b", 2000.0)
-        ended.add("c", 2000.0)
-        assert [name in ended for name in "abcd"] == [True, True, True, False]
-    with time_machine.travel(1011.0, tick=False):
-        ended.add("d", 2000.0)
-        assert [name in ended for name in "abcd"] == [False, True, True, True]
-        ended.add("e", float("inf"))  # the oldest makes room
-        assert [name in ended for name in "abcde"] == [False, False, True, True, True]
