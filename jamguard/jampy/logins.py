@@ -1,0 +1,111 @@
+"""How Jam.py logs somebody in, told by Jam.py itself.
+
+Every attempt goes through `App.login`: the forms of v7, `/login.html` and
+`/builder_login.html`, and the call `login` of v5, whatever path led there and however it was
+written. It sleeps 0.3 seconds, asks the project's `on_login`, or else looks the name up in its
+own table of users, and returns nothing where it lets nobody in.
+
+Jam.py compares names to the letter, but for spaces around them (`login_user`).
+"""
+
+import unicodedata
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+
+from ..guard import Guard, Refused
+from .routes import API, route_v5
+from .tree import is_v5
+
+if TYPE_CHECKING:
+    from ..request import Request
+    from .project import Project
+
+#: characters of a name; nobody is called by more
+MOST_NAME: Final = 100
+#: where v5 keeps what it would catch if it were raised in a call
+REFUSED: Final = "jamguard.refused-login"
+
+#: hears whether an attempt let somebody in; None for one that Jam.py never looked at
+Hear = Callable[[bool | None], None]
+
+
+@attrs.frozen(eq=False)
+class Attempt:
+    """One attempt to log in, before Jam.py looks at the password."""
+
+    #: as it is counted, see `fold`; empty for one that is no name
+    name: str
+    builder: bool  #: whether it is for the Application Builder
+    #: whether it is text, or the project's own `on_login` may take something else
+    possible: bool
+    #: whoever wants to hear what has become of it
+    afterwards: list[tuple["Request", Guard, Hear]] = attrs.field(factory=list, repr=False)
+
+    @classmethod
+    def of(cls, app: Any, task: Any, form: Any) -> "Attempt":  # noqa: ANN401 - Jam.py has no types
+        """Read what Jam.py's `App.login` was given."""
+        try:
+            name = form["login"]
+        except (LookupError, TypeError):
+            name = None
+        builder = task is app.admin
+        possible = isinstance(name, str) or not (builder or task.on_login is None)
+        return cls(fold(name) if isinstance(name, str) else "", builder, possible)
+
+
+def fold(name: str) -> str:
+    """Return a name as it is counted; empty for one that is none, or absurdly long.
+
+    A project's own `on_login` leaves it to its database what is the same: MySQL ignores case,
+    accents and what cannot be seen, so none of these makes another name here.
+    """
+    if len(name) > MOST_NAME:
+        return ""
+    letters = unicodedata.normalize("NFKD", name).casefold()
+    folded = "".join(one for one in letters if unicodedata.category(one)[0] not in "CM").strip()
+    return folded if len(folded) <= MOST_NAME else ""
+
+
+def may_log_in(request: "Request") -> bool:
+    """Say whether somebody may be logged in by a request of this kind."""
+    project = request.site.project
+    # v7 takes no logins by calls, and most requests are calls
+    return project is not None and (request.route is not API or project.route is route_v5)
+
+
+def watch_logins(
+    project: "Project",
+    tell: Callable[[dict[str, Any], Attempt], None],
+    told: Callable[[Attempt, bool | None], None],
+) -> None:
+    """Have Jam.py tell who wants to log in, and afterwards whether that succeeded.
+
+    `tell` gets the environ, and may raise `Refused` before Jam.py looks at the password.
+    `told` is called whatever happens.
+    """
+    app = project.app
+    answer = getattr(app, "login", None)
+    if answer is None or hasattr(answer, "watched"):
+        return
+
+    def watched(jams: Any, task: Any, form: Any) -> Any:  # noqa: ANN401 - Jam.py has no types
+        attempt = Attempt.of(app, task, form)
+        succeeded = None
+        try:
+            tell(jams.environ, attempt)
+            succeeded = False
+            session = answer(jams, task, form)
+            succeeded = bool(session)
+        except Refused as refused:
+            if not is_v5(app):
+                raise
+            jams.environ[REFUSED] = refused  # raised again where v5 has answered the call
+            return None
+        finally:
+            told(attempt, succeeded)
+        return session
+
+    watched.watched = True  # type: ignore[attr-defined] # functions take attributes
+    app.login = watched
