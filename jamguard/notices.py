@@ -41,8 +41,7 @@ NOTICES: Final = {
         "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;"
     ),
     "JG014": (
-        "the store for rates is away ({error}); requests are counted in this process until it is "
-        "back"
+        "the store is away ({error}); until it is back, each {who} counts and remembers on its own"
     ),
     "JG015": (
         "Jam.py is loaded, but {app} does not lead to its application, so nothing that is known "
@@ -70,7 +69,16 @@ NOTICES: Final = {
         "this version of Jam.py puts text into SQL and its source is not known here, so filters of "
         "calls are quoted, and what the project's own code looks for is not; please report it"
     ),
+    "JG024": (
+        "the file that all workers count in, {file}, was torn or none of jamguard's, and is made "
+        "afresh: nothing is counted, locked or banned yet"
+    ),
+    "JG022": (
+        "this store counts for all machines and remembers nothing, so bans, lock-outs and "
+        "log-outs stay on the machine where they were made; Redis and Valkey keep them for all"
+    ),
+    "JG023": "the store is back",
 }
 
 #: notices that are no cause for concern
-QUIET: Final = frozenset({"JG001", "JG007"})
+QUIET: Final = frozenset({"JG001", "JG007", "JG023"})
