@@ -1,5 +1,7 @@
 """The sliding-window counter in this process."""
 
+import subprocess
+import sys
 from threading import Thread
 
 import pytest
@@ -102,3 +104,20 @@ def test_threads_never_pass_more_than_the_limit(threads: int) -> None:
     for worker in workers:
         worker.join()
     assert sum(passed) == 500
+
+
+def test_a_lock_that_is_held_at_a_fork_is_free_in_the_child() -> None:
+    code = """
+import os, sys
+from jamguard.stores.process import ProcessStore
+store = ProcessStore()
+store.hit("a", 10, 60, 0.0)
+with store.threads, store.marks.threads:  # by another thread, at the moment of the fork
+    child = os.fork()
+    if not child:
+        store.marks.put("banned", "a", 0.0, 60)
+        os._exit(store.hit("a", 10, 60, 0.0)[0])
+assert store.threads.acquire(timeout=0), "the parent's own is not touched"
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=10).returncode == 8
