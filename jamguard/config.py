@@ -98,8 +98,8 @@ class Settings:
 
 
 def kebab(name: str) -> str:
-    """Turn a field's name into the name of its setting."""
-    return name.replace("_", "-")
+    """Turn a field's name into the name of its setting; `for_` is one that Python has a use for."""
+    return name.rstrip("_").replace("_", "-")
 
 
 def shown(value: Any) -> str:  # noqa: ANN401 - whatever a setting can be
@@ -278,7 +278,7 @@ def _build(
     problems: list[str],
 ) -> Any:  # noqa: ANN401 - an instance of `cls`
     """Make a `cls` of `values`, or add to `problems` and make one of its defaults."""
-    known = [kebab(field.name) for field in setting_fields(cls)]
+    known = {kebab(field.name): field for field in setting_fields(cls)}
     good: dict[str, Any] = {}
     for key, value in values.items():
         path = f"{table}.{key}" if table else key
@@ -293,7 +293,7 @@ def _build(
             else:
                 problems.append(_unknown(path, origin, known))
             continue
-        field = attrs.fields_dict(cls)[key.replace("-", "_")]
+        field = known[key]
         if origin.startswith("$") and get_origin(field.type) is tuple and isinstance(value, str):
             parts = [part.strip() for part in value.split(",")]
             value = [part for part in parts if part]  # noqa: PLW2901 - one form more in the environment

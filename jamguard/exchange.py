@@ -117,6 +117,7 @@ class Exchange:
         self._side = outside
         self._closers = outside.closers if closers is None else closers
         name = refusal.guard or guard
+        request.note_refusal(refusal)
         request.site.log.refusal(request, refusal, name, enforced=True)
         status, headers, body = render(refusal, request, name)
         self.instead = None

@@ -40,6 +40,10 @@ class Refusal:
     #: True: an ordinary user can meet it, so Jam.py's client must show it readably.
     #: False: it answers an attack, with the real status and nothing else.
     courtesy: bool = False
+    #: True: nobody comes to it by mistake, only who looks for a way in, so `ban` counts it
+    probe: bool = False
+    #: True: it is not logged, for the guard has just said the same
+    quiet: bool = False
     #: the guard that refuses, where it is not the one whose `check` ran
     guard: str = ""
 

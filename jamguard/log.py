@@ -11,10 +11,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from .notices import QUIET
+from .values import Duration
 
 if TYPE_CHECKING:
     from .guard import Refusal
     from .request import Request
+    from .stores import Mark
 
 logger = logging.getLogger("jamguard")
 
@@ -33,6 +35,8 @@ class Log:
         self, request: "Request", refusal: "Refusal", guard: str, *, enforced: bool
     ) -> None:
         """Log a refusal, or in report mode what would have been one."""
+        if refusal.quiet:
+            return
         fields = {
             "guard": guard,
             "reason": refusal.reason,
@@ -45,6 +49,19 @@ class Log:
         # an https redirect is no cause for alarm
         level = logging.INFO if 300 <= refusal.status < 400 else logging.WARNING  # noqa: PLR2004
         logger.log(level, "%s", self._write(event, fields))
+
+    def ban(self, request: "Request", mark: "Mark", spared: str) -> None:
+        """Log that a ban begins, or would begin if the client were not `spared` for a reason."""
+        fields = {
+            "network": mark.key,
+            "for": str(Duration(mark.left)),
+            "times": mark.times,
+            "reason": mark.why,
+            "id": request.id,
+        }
+        if spared:
+            fields["spared"] = spared
+        logger.warning("%s", self._write("would-ban" if spared else "banned", fields))
 
     def broken(self, request: "Request", guard: str, fails: str) -> None:
         """Log an exception of a guard, with its traceback."""

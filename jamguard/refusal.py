@@ -30,6 +30,10 @@ SENTENCES: Final = {
     "host": "This site is not served under that name.",
     "too-large": "That is more than this site accepts at once.",
     "too-many": "Too many requests in a short time.",
+    "banned": (
+        "Requests from your network are not answered at the moment. "
+        "Some of them looked like attacks on this site."
+    ),
     "failed": "Something went wrong on the server. It has been recorded.",
     "not-logged-in": "Please log in first.",
     "builder": (

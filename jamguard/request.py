@@ -11,7 +11,7 @@ from .forwarded import sign_of_proxy
 from .jampy.session import NOBODY
 
 if TYPE_CHECKING:
-    from .guard import Guard
+    from .guard import Guard, Refusal
     from .guards.rate_limit import Quota
     from .jampy.session import Proved, Session
     from .late import Decision
@@ -42,6 +42,8 @@ class Request:
     peer_trusted: bool = False
     #: most bytes of the body that anybody may read (set by `request-size`)
     body_limit: int = 8 * MEGABYTE
+    #: what a guard inside has refused this with (see `note_refusal`)
+    refused: "Refusal | None" = None
     #: the quota that is nearest to its limit: what is left, for how long (set by `rate-limit`)
     quota: "tuple[int, float, Quota] | None" = None
 
@@ -52,6 +54,8 @@ class Request:
             self.id = outer.id
             facts = outer.__dict__
             self.__dict__.update({name: facts[name] for name in CARRIED if name in facts})
+        #: this request as an outer shield sees it, where that is another object
+        self.outer = outer
         self.environ = environ
         self.site = site
         self.path: str = environ.get("PATH_INFO", "")
@@ -142,6 +146,13 @@ class Request:
     def later(self, guard: "Guard", decision: "Decision") -> None:
         """Let `guard` decide once Jam.py has said what it takes this request for."""
         self.environ.setdefault(LATE, []).append((self, guard, decision))
+
+    def note_refusal(self, refusal: "Refusal") -> None:
+        """Let the guards outside see, in their `finish`, what this is refused with."""
+        seen: Request | None = self
+        while seen is not None:
+            seen.refused = refusal
+            seen = seen.outer
 
     @lazy
     def body(self) -> Body:

@@ -1,6 +1,6 @@
 """What a shield knows of the application it protects, worked out once at start-up."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .cache import Bounded, lazy
 from .config import Settings
@@ -12,6 +12,9 @@ from .stores import Store
 from .stores.choose import open_store
 from .stores.process import ProcessStore
 
+if TYPE_CHECKING:
+    from .address import IPNetwork
+
 
 class Site:
     """The settings that concern all guards, the Jam.py project if there is one, the log."""
@@ -20,6 +23,8 @@ class Site:
         self.settings = settings
         self.project = project
         self.log = Log(settings.log)
+        #: the networks of declared proxies (set by `proxy`)
+        self.proxies: tuple[IPNetwork, ...] = ()
         self._health = frozenset(settings.health_paths)
         self._given: Bounded[tuple[object, ...], bool] = Bounded(256)
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from ..guard import Guard
 from .api import Api
+from .ban import Ban
 from .builder import Builder
 from .debugger import Debugger
 from .errors import Errors
@@ -27,6 +28,7 @@ GUARDS: Final[tuple[type[Guard], ...]] = (
     Errors,  # outside of all that can fail
     Proxy,  # who asks, and by https or not: all that follows relies on it
     RequestId,  # needs to know whether the peer may name a request
+    Ban,  # as soon as it is known who asks, and under which name the log has it
     Debugger,  # nothing else matters while a debugger is open
     Host,  # before a redirect could send anyone to an unknown host
     Https,  # before any other answer says something in clear text

@@ -168,4 +168,6 @@ def _refusal(breach: Breach) -> Refusal:
         answer = NO_LOGIN
     elif isinstance(breach, Unknown):
         answer = NOT_EXPOSED if isinstance(breach, Imported) else OUT_OF_DATE
-    return attrs.evolve(answer, reason=breach.reason, detail=str(breach)[:LOGGED])
+    return attrs.evolve(
+        answer, reason=breach.reason, detail=str(breach)[:LOGGED], probe=breach.probe
+    )

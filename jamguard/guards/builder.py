@@ -60,7 +60,8 @@ class Builder(Guard):
             request.later(self, self._decide_late)
             return None
         if not self._may_build(request):
-            return self._refusal(request)
+            # a page asked for in a browser is no attack; a form that nobody was given is
+            return self._refusal(request, probe=request.method == "POST")
         # whoever logs in gets a session of their own
         return None if request.route is BUILDER_LOGIN else _not_an_administrator(request)
 
@@ -68,7 +69,7 @@ class Builder(Guard):
         if not taken.builder:
             return None
         if not self._may_build(request):
-            return self._refusal(request)
+            return self._refusal(request, probe=taken.place != "builder")
         # of a page below another path it is not said which one it is, and it has no secrets
         return None if taken.place == "builder" else _not_an_administrator(request)
 
@@ -85,12 +86,15 @@ class Builder(Guard):
             return request.local and request.environ.get("HTTP_CONNECTION") == "keep-alive"
         return not request.undeclared
 
-    def _refusal(self, request: Request) -> Refusal:
+    def _refusal(self, request: Request, *, probe: bool) -> Refusal:
         name = request.client.text
+        # an administrator who has come to another network goes on with an open page
+        probe = probe and request.builder_session is None
         if not name or request.undeclared or request.client.loopback:
-            return attrs.evolve(NOT_HERE, detail="not known to be on this computer")
+            return attrs.evolve(NOT_HERE, detail="not known to be on this computer", probe=probe)
         allow = ", ".join(f'"{network}"' for network in (*self.allow, name))
-        return attrs.evolve(NOT_HERE, detail=f"[tool.jamguard.builder] allow = [{allow}]")
+        detail = f"[tool.jamguard.builder] allow = [{allow}]"
+        return attrs.evolve(NOT_HERE, detail=detail, probe=probe)
 
 
 def _not_an_administrator(request: Request) -> Refusal | None:

@@ -32,7 +32,7 @@ A_DEBUGGER: Final = Refusal(
     status=HTTPStatus.SERVICE_UNAVAILABLE, reason="debugger-active", sentence="debugger"
 )
 A_COMMAND: Final = Refusal(
-    status=HTTPStatus.NOT_FOUND, reason="debugger-command", sentence="not-found"
+    status=HTTPStatus.NOT_FOUND, reason="debugger-command", sentence="not-found", probe=True
 )
 NOT_HERE: Final = Refusal(
     status=HTTPStatus.SERVICE_UNAVAILABLE, reason="development-server", sentence="development"

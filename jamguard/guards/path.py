@@ -18,7 +18,7 @@ import attrs
 from ..guard import Guard, Mode, Refusal
 from ..jampy.failures import wrong_method
 from ..jampy.files import may_be_served
-from ..jampy.routes import EXPORT, REPORT
+from ..jampy.routes import EXPORT, PACKAGE_FILE, REPORT
 from ..request import Request
 from ..routes import HEALTH, OTHER
 
@@ -35,29 +35,40 @@ DOT_SEGMENT: Final = re.compile(r"(?:^|/) *+\.[. ]*+(?:[/:]|$)")
 PATH_HEADERS: Final = ("HTTP_SCRIPT_NAME", "HTTP_PATH_INFO")
 
 
-def _refusal(reason: str) -> Refusal:
-    return Refusal(status=HTTPStatus.BAD_REQUEST, reason=reason, sentence="bad-request")
+def _refusal(reason: str, *, probe: bool = False) -> Refusal:
+    return Refusal(
+        status=HTTPStatus.BAD_REQUEST, reason=reason, sentence="bad-request", probe=probe
+    )
 
 
 NOT_A_METHOD: Final = _refusal("malformed-method")
 NOT_A_PATH: Final = _refusal("malformed-path")
-DOTS: Final = _refusal("dot-segment")
+DOTS: Final = _refusal("dot-segment", probe=True)  # browsers and robots resolve them
 CHARACTERS: Final = _refusal("forbidden-character")
+WAY_OUT: Final = _refusal("forbidden-character", probe=True)
 SPOOFED: Final = _refusal("path-in-a-header")
 NOT_IMPLEMENTED: Final = Refusal(
     status=HTTPStatus.NOT_IMPLEMENTED, reason="method-not-implemented", sentence="method"
 )
 
 
-def _not_found(reason: str, detail: str = "") -> Refusal:
+def _not_found(reason: str, detail: str = "", *, probe: bool = False) -> Refusal:
     """Answer as if there were nothing at that address."""
-    return Refusal(status=HTTPStatus.NOT_FOUND, reason=reason, sentence="not-found", detail=detail)
+    return Refusal(
+        status=HTTPStatus.NOT_FOUND,
+        reason=reason,
+        sentence="not-found",
+        detail=detail,
+        probe=probe,
+    )
 
 
 NOT_SERVED: Final = _not_found("not-served")
+#: what lies in Jam.py's own package and is no part of a page: nothing links there
+NOT_OF_A_PAGE: Final = _not_found("not-served", probe=True)
 NOT_PUBLIC: Final = _not_found("not-served", "unless [tool.jamguard.path] public names it")
 NOT_LOGGED_IN: Final = _not_found("report-without-login")
-NO_BUILDER: Final = _not_found("export-without-builder")
+NO_BUILDER: Final = _not_found("export-without-builder", probe=True)
 
 
 def _are_static(_: object, __: object, paths: tuple[str, ...]) -> None:
@@ -94,7 +105,7 @@ class Path(Guard):
         if path and not path.startswith("/"):
             return NOT_A_PATH  # absolute form, authority form, asterisk form
         if FORBIDDEN.search(path):
-            return CHARACTERS
+            return WAY_OUT if ".." in path or "\0" in path else CHARACTERS
         if ("/." in path or "/ " in path) and DOT_SEGMENT.search(path):
             return DOTS
         environ = request.environ
@@ -117,6 +128,8 @@ class Path(Guard):
         if not may_be_served(path):
             if path.startswith("/static/"):
                 return NOT_PUBLIC
+            if route is PACKAGE_FILE:
+                return NOT_OF_A_PAGE
             # `/api/own` is Jam.py's place, and may still be a page of the project's own
             return NOT_SERVED if route.name == "file" or not _answers_first(request) else None
         if route is REPORT and not request.session:

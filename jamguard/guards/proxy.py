@@ -119,6 +119,7 @@ class Proxy(Guard):
     )
 
     def start(self, site: Site) -> None:
+        site.proxies += self._networks
         for network in self._networks:
             if network.prefixlen == 0:
                 site.notice("JG005", network=network)

@@ -55,6 +55,12 @@ class NotAService(Breach):
     reason = "function-not-exposed"
 
 
+class OfJamPy(NotAService):
+    """One of Jam.py's own methods: no project's script has a use for it."""
+
+    probe = True
+
+
 class Imported(Unknown):
     """A function that a server module has from elsewhere: the project may mean it, or not."""
 
@@ -72,12 +78,14 @@ def check_server(item: Any, params: Any, exposed: Container[str]) -> None:
     name = params[0]
     title = f"{item.item_name}.{name}"
     function = item.__dict__.get(name)
+    theirs = hasattr(item.__class__, name)
     if is_private(name):
-        raise NotAService(title)
+        raise (OfJamPy if theirs else NotAService)(title)
     if not isinstance(function, FunctionType):
         # nothing of that name: the page may be older than the project, or newer
-        known = name in item.__dict__ or hasattr(item.__class__, name)
-        raise NotAService(title) if known else Unknown(title)
+        if theirs:
+            raise OfJamPy(title)
+        raise NotAService(title) if name in item.__dict__ else Unknown(title)
     if title not in exposed and not _is_defined(item, name, function):
         raise Imported(f'[tool.jamguard.api] exposed = ["{title}"]')
 

@@ -65,16 +65,27 @@ class Breach(Exception):  # noqa: N818 - what is done to a rule
     """A rule says no; the text is the part of the call that it is about."""
 
     reason: ClassVar[str] = "malformed-call"
+    #: whether only somebody who attacks does it: see `Refusal.probe`
+    probe: ClassVar[bool] = False
 
 
 class Pasted(Breach):
     """A value that Jam.py would paste into SQL is more than a value."""
 
     reason = "sql-in-a-value"
+    probe = True
+
+
+class Unexpected(Pasted):
+    """A value that Jam.py would paste, and that a project's own scripts may send in good faith."""
+
+    probe = False
 
 
 class Unquotable(Pasted):
     """A password that Jam.py v5 would paste, and with which nobody ever got in."""
+
+    probe = False
 
 
 class Unknown(Breach):
@@ -260,7 +271,9 @@ def _functions(rules: Rules, _: Any, key: str, functions: Any) -> None:
         raise Breach(key)
     for name in functions.values():
         if type(name) is not str or not name.isascii() or name.lower() not in rules.functions:
-            raise Pasted(key)
+            # one that the settings do not name, or more than a name
+            named = type(name) is str and name.isidentifier()
+            raise (Unexpected if named else Pasted)(key)
 
 
 def _names(_: Rules, item: Any, key: str, names: Any) -> None:
@@ -280,7 +293,7 @@ def _order(_: Rules, __: Any, key: str, order: Any) -> None:
 
 def _count(_: Rules, __: Any, key: str, value: Any) -> None:
     if type(value) is not int or not 0 <= value < COUNTABLE:
-        raise Pasted(key)
+        raise (Unexpected if is_number(value) else Pasted)(key)
 
 
 def _flag(_: Rules, __: Any, key: str, value: Any) -> None:

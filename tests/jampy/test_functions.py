@@ -13,7 +13,7 @@ import pytest
 from support.inside import inside
 from support.items import Item
 
-from jamguard.jampy.functions import EVENTS, Imported, NotAService, check_server
+from jamguard.jampy.functions import EVENTS, Imported, NotAService, OfJamPy, check_server
 from jamguard.jampy.rules import Breach, Unknown
 
 CODE = dedent(
@@ -181,30 +181,32 @@ def test_the_log_says_which_setting_would_expose_a_function() -> None:
 
 
 @pytest.mark.parametrize(
-    "name",
+    ("name", "refusal"),
     [
-        "_private",
-        "__init__",
-        "__class__",
-        "_anything",
-        "on_apply",
-        "on_login",
-        "on_ext_request",
-        "select_records",
-        "session",
-        "details",
-        "ID",
-        "item_name",
-        "_events",
-        "language",
-        "partial",
+        ("_private", NotAService),
+        ("__init__", OfJamPy),
+        ("__class__", OfJamPy),
+        ("_anything", NotAService),
+        ("on_apply", NotAService),
+        ("on_login", NotAService),
+        ("on_ext_request", NotAService),
+        ("select_records", OfJamPy),
+        ("session", OfJamPy),
+        ("details", NotAService),
+        ("ID", NotAService),
+        ("item_name", OfJamPy),
+        ("_events", NotAService),
+        ("language", NotAService),
+        ("partial", NotAService),
     ],
 )
-def test_what_is_jam_pys_own_or_an_events_is_never_called(name: str) -> None:
+def test_what_is_jam_pys_own_or_an_events_is_never_called(
+    name: str, refusal: type[NotAService]
+) -> None:
     item = compiled()
     vars(item)["partial"] = functools.partial(print)
-    assert answer(item, name) is NotAService
-    assert answer(item, name, f"customers.{name}") is NotAService
+    assert answer(item, name) is refusal
+    assert answer(item, name, f"customers.{name}") is refusal
 
 
 @pytest.mark.parametrize(
