@@ -27,9 +27,12 @@ TEXT_BYTES: Final = 102
 WHY_BYTES: Final = 24
 MORE: Final = "…".encode()  #: stands for what there was no room for
 MOST_TIMES: Final = (1 << 32) - 1
+SEED: Final = (1 << 32) - 1  #: what of a hash the checksum begins with
 #: the longest key whose hash is remembered; who sends long ones gains no memory by it
 LONG_KEY: Final = 200
 
+#: checksum, times, when it is over, when it is forgotten, two lengths, the text
+Content = tuple[int, int, float, float, int, int, bytes]
 #: key, when the mark is over, when it is forgotten, how often, why
 Record = tuple[str, float, float, int, str]
 
@@ -163,11 +166,12 @@ class SharedMarks:
         bucket = region.bucket(number)
         best, soonest = bucket, None
         for place in range(bucket, bucket + WAYS):
-            record = self._unpack(region, place, self._file.words[place])
-            if record is None:
+            content = self._content(region, place, self._file.words[place])
+            if content is None:
                 return place
-            if soonest is None or record[1:3] < soonest:
-                best, soonest = place, record[1:3]
+            ends = content[2:4]
+            if soonest is None or ends < soonest:
+                best, soonest = place, ends
         return best
 
     def _read(self, region: _Region, number: int) -> Record | None:
@@ -184,12 +188,10 @@ class SharedMarks:
         return record
 
     def _unpack(self, region: _Region, place: int, number: int) -> Record | None:
-        """Return the record at `place` if it is that of `number`, and whole."""
-        at = region.record(place)
-        content = self._file.map[at : at + RECORD.size]
-        check, times, end, forgotten, why, key, text = RECORD.unpack(content)
-        if not number or check != crc32(content[4:], number & 0xFFFFFFFF):
+        content = self._content(region, place, number)
+        if content is None:
             return None
+        _, times, end, forgotten, why, key, text = content
         return (
             text[why : why + key].decode("utf-8", "surrogatepass"),
             end,
@@ -198,6 +200,14 @@ class SharedMarks:
             text[:why].decode("utf-8", "surrogatepass"),
         )
 
+    def _content(self, region: _Region, place: int, number: int) -> Content | None:
+        """Return what is at `place` if it is that of `number`, and whole."""
+        at = region.record(place)
+        content = self._file.map[at : at + RECORD.size]
+        if not number or int.from_bytes(content[:4], "little") != crc32(content[4:], number & SEED):
+            return None
+        return RECORD.unpack(content)
+
 
 def _pack(number: int, record: Record) -> bytes:
     key, end, forgotten, times, why = record
@@ -205,7 +215,7 @@ def _pack(number: int, record: Record) -> bytes:
     name = _cut(key, TEXT_BYTES - len(reason))
     sizes = (len(reason), len(name), reason + name)
     content = RECORD.pack(0, min(times, MOST_TIMES), end, forgotten, *sizes)[4:]
-    return crc32(content, number & 0xFFFFFFFF).to_bytes(4, "little") + content
+    return crc32(content, number & SEED).to_bytes(4, "little") + content
 
 
 def _cut(text: str, room: int) -> bytes:
