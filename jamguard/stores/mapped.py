@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 #: the layout of the file; another one needs another number, and the file another name
-LAYOUT: Final = 2
+LAYOUT: Final = 3
 MAGIC: Final = b"jamguard"
 #: magic, the machine's start, key of the hash, when it was made (seconds, monotonic)
 HEADER: Final = Struct("8s16s16sd")
@@ -51,13 +51,13 @@ class MappedFile(Threaded):
 
     def __init__(self, path: Path, words: int) -> None:
         super().__init__()
-        self._size = words * WORD
+        self.size = words * WORD  #: bytes
         #: whether a torn or foreign file was in its place
         self.remade = False
         self.number = _open(path)
         try:
             self._hash_key = self._prepare()
-            self.map = mmap.mmap(self.number, self._size)
+            self.map = mmap.mmap(self.number, self.size)
         except OSError as error:
             os.close(self.number)
             raise SharedFileError(f"{path}: {error.strerror}") from error
@@ -104,16 +104,16 @@ class MappedFile(Threaded):
             with os.fdopen(self.number, "r+b", closefd=False) as file:
                 file.seek(0)  # on Windows the lock has moved it
                 header = file.read(HEADER.size)
-                if len(header) == HEADER.size and os.fstat(self.number).st_size >= self._size:
+                if len(header) == HEADER.size and os.fstat(self.number).st_size >= self.size:
                     magic, booted, hash_key, made = HEADER.unpack(header)
                     if (magic, booted) == (MAGIC, boot) and made <= monotonic():
                         return bytes(hash_key)
                 earlier = header.startswith(MAGIC) and not header.startswith(MAGIC + boot)
                 self.remade = bool(header) and not earlier
                 # all of it is written, so that a full disk is met now and not when it is used
-                for at in range(0, self._size, BLOCK):
+                for at in range(0, self.size, BLOCK):
                     file.seek(at)
-                    file.write(bytes(min(BLOCK, self._size - at)))
+                    file.write(bytes(min(BLOCK, self.size - at)))
                 file.flush()
                 hash_key = os.urandom(16)
                 # last, so that a file that was left half made is made again
