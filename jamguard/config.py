@@ -21,7 +21,7 @@ from .address import IPNetwork
 from .guard import Guard, Mode
 from .log import LogFormat
 from .refusal import SENTENCES
-from .stores.choose import SHARED, is_store
+from .stores.choose import SHARED, is_store, public
 from .values import ByteSize, Duration, Rate, Rates, parse_network
 
 #: what a setting's path starts with
@@ -72,7 +72,7 @@ class Settings:
     #: where is counted, and remembered who is banned: `shared` between all processes of this
     #: machine (`shared:/folder` for the file), `process`, or any URI of `limits`:
     #: `redis://127.0.0.1:6379`
-    storage: str = attrs.field(default=SHARED, validator=is_store)
+    storage: str = attrs.field(default=SHARED, validator=is_store, repr=public)
     #: sentences that strangers read, by the keys of `jamguard.refusal.SENTENCES`
     sentences: Mapping[str, str] = attrs.field(factory=dict[str, str], validator=_can_be_said)
 
@@ -85,7 +85,8 @@ class Settings:
         """Describe all settings, one a line: name, value, where it came from."""
         yield f"settings from {self.source}"
         for name in ("mode", "log", "health_paths", "storage", "sentences"):
-            yield self._line("", name, getattr(self, name))
+            value = getattr(self, name)
+            yield self._line("", name, public(value) if name == "storage" else value)
         for number, guard in enumerate(guards, 1):
             yield f"{number}. {guard.name}"
             for field in setting_fields(type(guard)):
@@ -300,7 +301,8 @@ def _build(
         try:
             good[field.name] = _structured(value, field)
         except Exception as error:  # noqa: BLE001 - cattrs groups whatever the hooks raise
-            problems.extend(_problems(where, value, error))
+            found = public(str(value)) if field.name == "storage" else value
+            problems.extend(_problems(where, found, error))
     try:
         return cls(**good)
     except ValueError as error:

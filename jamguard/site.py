@@ -50,9 +50,9 @@ class Site:
             return HEALTH
         return self.project.route(path) if self.project else OTHER
 
-    def notice(self, number: str, **details: object) -> None:
-        """Log a notice, once for each set of details."""
+    def notice(self, number: str, *, again: bool = False, **details: object) -> None:
+        """Log a notice, once for each set of details, or `again` for each change of a state."""
         key = (number, *details.values())
-        if key not in self._given:
+        if again or key not in self._given:
             self._given.put(key, True)
             self.log.notice(number, NOTICES[number].format(**details))

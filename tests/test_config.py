@@ -1,5 +1,6 @@
 """Where settings come from, and what is said about bad ones."""
 
+import re
 from pathlib import Path
 
 import attrs
@@ -247,6 +248,42 @@ def test_a_store_that_is_none_stops_the_start(storage: str, problem: str) -> Non
     with pytest.raises(ConfigError) as error:
         load(Source("a test", {"storage": storage}), GUARDS)
     assert problem in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "storage",
+    [
+        "redis://user:swordfish@192.0.2.9:6379/0",
+        "rediss://:swordfish@192.0.2.9?ssl_password=swordfish",
+        "redis+unix:///run/redis.sock?password=swordfish",
+    ],
+)
+def test_a_password_of_the_store_is_not_shown(storage: str) -> None:
+    settings, guards = load(Source("a test", {"storage": storage}), GUARDS)
+    lines = "\n".join(settings.lines(guards))
+    assert re.search(r'^storage = "redi\S+"', lines, re.MULTILINE)
+    assert "swordfish" not in lines + repr(settings)
+
+
+@pytest.mark.parametrize(
+    "storage",
+    [
+        "redis://user:swordfish@192.0.2.9:port",
+        "redis://user:swordfish#1@192.0.2.9",
+        "rediss://192.0.2.9?pasword=swordfish",
+        "nowhere://user:swordfish@192.0.2.9",
+        "user:swordfish@192.0.2.9",
+        ["redis://user:swordfish@192.0.2.9"],
+    ],
+)
+def test_nor_is_it_where_the_setting_is_wrong(storage: object) -> None:
+    for source, variables in (
+        (Source("a test", {"storage": storage}), {}),
+        (Source("a test", {}), {"JAMGUARD_STORAGE": str(storage)}),
+    ):
+        with pytest.raises(ConfigError, match=r"storage|JAMGUARD_STORAGE") as error:
+            load(source, GUARDS, variables)
+        assert "swordfish" not in str(error.value)
 
 
 def test_guards_made_by_hand_check_their_settings_too() -> None:

@@ -74,6 +74,11 @@ class Store(Protocol):
         """The marks that are kept beside the counters."""
         ...
 
+    @property
+    def away(self) -> bool:
+        """Whether those who share this store are out of reach for the moment."""
+        ...
+
     def hit(self, key: str, limit: int, period: int, now: float, weight: int = 1) -> Count:
         """Count a hit on `key`, of which `limit` may pass in `period` seconds.
 

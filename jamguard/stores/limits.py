@@ -1,70 +1,59 @@
-"""Counting in any store that `limits` knows: Redis, Valkey, Memcached, MongoDB, memory.
+"""Counting in any store that `limits` knows: Memcached, MongoDB, a cluster of Redis, memory.
 
-The site stays up when the store does not: a hit that fails is counted in this process, and
-the store is left alone for a few seconds.
+What a hit comes to is found in two steps, so a number that is left may be older than the hit;
+never more than the limit passes. `limits` keeps no marks, so these stay on the machine.
 """
 
-from contextlib import suppress
 from math import ceil
-from time import time
-from typing import TYPE_CHECKING, Any, Final
+from time import monotonic, time
+from typing import Any
 
 from . import Count, Store
-from .process import ProcessMarks, ProcessStore
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-#: seconds that a store has to answer in, and that it is left alone after a failure
-PATIENCE: Final = 0.25
-PAUSE: Final = 5.0
-
-REDIS: Final = ("redis", "valkey")
+from .breaker import Breaker
 
 
 class LimitsStore:
-    """Adapts a `limits` URI to the one operation `hit`.
+    """Adapts a `limits` URI to the one operation `hit`; `fallback` counts while it is away.
 
     Raises `ValueError` when the URI is not understood or needs a package that is missing.
     """
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, fallback: Store) -> None:
         import limits  # noqa: PLC0415 - a tenth of a second for those who count in process
         import limits.strategies  # noqa: PLC0415
 
-        options: dict[str, Any] = {}
-        if uri.startswith(REDIS):
-            options = {"socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE}
         try:
-            storage: Any = limits.storage.storage_from_string(uri, **options)
-        except Exception as error:
-            # the URI may hold a password, so it is not repeated
-            raise ValueError(f"cannot be used as a store: {_without(uri, error)}") from error
-        self._limiter: Any = limits.strategies.SlidingWindowCounterRateLimiter(storage)
+            storage: Any = limits.storage.storage_from_string(uri)
+            self._limiter: Any = limits.strategies.SlidingWindowCounterRateLimiter(storage)
+        except Exception:  # noqa: BLE001 - whatever the client finds wrong
+            # there may be a password in the URI, so nothing that the client says is repeated
+            raise ValueError(
+                "cannot be used as a store: it is no URI that limits knows, such as "
+                "memcached://192.0.2.9:11211, or the client library for it is missing"
+            ) from None
         self._item = limits.RateLimitItemPerSecond
-        self._fallback: Store = ProcessStore()
-        #: is told, in a word, when the store cannot be reached
-        self.lost: Callable[[str], None] | None = None
-        self._away_until = 0.0
-        self.marks = ProcessMarks()
+        self._fallback = fallback
+        self.breaker = Breaker()
+        self.marks = fallback.marks
+
+    @property
+    def away(self) -> bool:
+        """Whether this machine counts alone for the moment."""
+        return self.breaker.away
 
     def hit(self, key: str, limit: int, period: int, now: float, weight: int = 1) -> Count:
-        """Count a hit of `weight` on `key`; see `Store`."""
-        if now < self._away_until:
-            return self._fallback.hit(key, limit, period, now, weight)
-        try:
-            return self._hit(key, limit, period, weight)
-        except Exception as error:  # noqa: BLE001 - the edge of a store: whatever its client raises
-            self._away_until = now + PAUSE
-            if self.lost:
-                self.lost(type(error).__name__)
-            return self._fallback.hit(key, limit, period, now, weight)
+        """Count a hit of `weight` on `key`; see `Store`. The time is that of the store."""
+        return self.breaker.ask(
+            now,
+            lambda: self._hit(key, limit, period, weight),
+            lambda: self._fallback.hit(key, limit, period, now, weight),
+        )
 
     def forget(self, key: str, limit: int, period: int) -> None:
         """Let the count of `key` begin anew."""
         self._fallback.forget(key, limit, period)
-        with suppress(Exception):  # it is away: what it counted outlives it
-            self._limiter.clear(self._item(limit, period, namespace="jamguard"), key)
+        item = self._item(limit, period, namespace="jamguard")
+        self.breaker.ask(monotonic(), lambda: self._limiter.clear(item, key), lambda: None)
 
     def _hit(self, key: str, limit: int, period: int, weight: int) -> Count:
         item = self._item(limit, period, namespace="jamguard")
@@ -75,7 +64,3 @@ class LimitsStore:
         reset, remaining = self._limiter.get_window_stats(item, key)
         wait = max(1.0, ceil(reset - time()))  # `limits` reports wall time
         return (max(0, remaining) if passed else -1), wait
-
-
-def _without(uri: str, error: Exception) -> str:
-    return str(error).replace(uri, "the URI") if uri else str(error)

@@ -25,6 +25,7 @@ class ProcessStore(Threaded):
         self._young: dict[str, list[int]] = {}
         self._old: dict[str, list[int]] = {}
         self.marks = ProcessMarks()
+        self.away = False
 
     def hit(self, key: str, limit: int, period: int, now: float, weight: int = 1) -> Count:
         """Count a hit of `weight` on `key`; see `Store`."""

@@ -19,6 +19,7 @@ from jamguard.jampy.calls import Taken
 from jamguard.jampy.session import Session
 from jamguard.late import decide
 from jamguard.site import Site
+from jamguard.stores import shared
 from jamguard.stores.shared import shared_path
 from jamguard.values import Rate, Rates
 
@@ -324,8 +325,9 @@ def test_a_shared_file_that_stays_locked_is_a_notice(
 
 
 def test_a_store_that_is_away_is_a_notice_and_not_an_error(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.setattr(shared, "MEMORY", tmp_path)  # where the machine counts instead
     app = shield(storage="redis://127.0.0.1:1")
     assert codes(app, 4) == [200, 200, 200, 429]
     assert caplog.text.count("id=JG014") == 1
