@@ -18,7 +18,7 @@ import attrs
 from ..address import IPNetwork, contains
 from ..guard import Guard, Mode, Refusal, Response
 from ..jampy.calls import Call, Taken
-from ..jampy.routes import API, LOGIN
+from ..jampy.routes import API, LOGIN, PAGE
 from ..jampy.rules import METHODS_V5, is_dict
 from ..request import Request
 from ..routes import HEALTH, Route
@@ -40,16 +40,18 @@ class Quota:
     limit: int
     period: int
     policy: str
+    prefix: str  #: of the keys in the store
 
     @classmethod
     def of(cls, name: str, rate: Rate, times: int = 1) -> "Quota":
         """Make a quota of `times` the rate."""
         limit = min(rate.limit * times, MOST)
-        return cls(name, limit, int(rate.period), f'"{name}";q={limit};w={int(rate.period)}')
+        period = int(rate.period)
+        return cls(name, limit, period, f'"{name}";q={limit};w={period}', f"{name}|")
 
 
-#: a quota, and the client's key there
-Counted = tuple[Quota, str]
+#: quotas, and a client's key there
+Counted = tuple[list[Quota], str]
 
 
 def _quotas(guard: "RateLimit") -> dict[str, tuple[list[Quota], list[Quota]]]:
@@ -133,33 +135,35 @@ class RateLimit(Guard):
         """Count a request as `weight`, of which `counted` are counted already."""
         now = monotonic()
         hit = request.site.store.hit
-        for quota, key in self._counted(request):
-            more = min(weight, quota.limit) - counted
-            if not more:
-                continue
-            left, wait = hit(f"{quota.name}|{key}", quota.limit, quota.period, now, more)
-            if left < 0:
-                return _refusal(quota, wait)
-            if request.quota is None or left < request.quota[0]:
-                request.quota = left, wait, quota  # the tightest one is told
+        for quotas, key in self._counted(request):
+            for quota in quotas:
+                more = min(weight, quota.limit) - counted
+                if not more:
+                    continue
+                left, wait = hit(quota.prefix + key, quota.limit, quota.period, now, more)
+                if left < 0:
+                    return _refusal(quota, wait)
+                told = request.quota
+                if told is None or left < told[0]:
+                    request.quota = left, wait, quota  # the tightest one is told
         return None
 
     def _counted(self, request: Request) -> Iterable[Counted]:
         """Return what a request counts in."""
-        name = request.route.name
-        if name not in self._quotas or (name == LOGIN.name and request.method != "POST"):
-            name = "page"  # to look at the form is no attempt
-        own, network = self._quotas[name]
+        route = request.route
+        if route.name == LOGIN.name and request.method != "POST":
+            route = PAGE  # to look at the form is no attempt
+        own, network = self._quotas.get(route.name) or self._quotas[PAGE.name]
         client = request.client
         if request.environ.get("wsgi.multiprocess") and request.site.counts_alone:
             request.site.notice("JG012")
-        if (session := request.session) is not None:
-            uuid = session.uuid
-            return [*((quota, uuid) for quota in own), *((quota, client.key) for quota in network)]
+        session = request.session
+        if session is not None:
+            return (own, session.uuid), (network, client.key)
         if client.ip is None and not request.peer_trusted:
             request.site.notice("JG004")  # of a declared proxy `proxy` has said it
         many = client.ip is None or request.undeclared
-        return [(quota, client.key) for quota in (network if many else own)]
+        return ((network if many else own, client.key),)
 
     def finish(self, request: Request, response: Response) -> None:
         if request.quota and "ratelimit" not in response.names:
