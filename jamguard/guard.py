@@ -46,6 +46,8 @@ class Refusal:
     quiet: bool = False
     #: the guard that refuses, where it is not the one whose `check` ran
     guard: str = ""
+    #: True: always a page with the real status, where Jam.py's client shows no message
+    page: bool = False
 
 
 class Refused(Exception):  # noqa: N818 - the past tense of Refusal: reading the body led to one

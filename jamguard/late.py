@@ -1,29 +1,58 @@
 """Decisions that wait until Jam.py itself has said what it takes a request for.
 
-Whether a request is a call, an upload or a page of the builder is plain once Jam.py's own
-method for it runs: a project's `on_request` may have answered before, a middleware behind
-the shield may have led another path there. And the body, or the form, has then been read by
-Jam.py's own parser, so there is nothing to differ about.
+Whether a request is a call, an upload, a page of the builder or an attempt to log in is plain
+once Jam.py's own method for it runs: a project's `on_request` may have answered before, a
+middleware behind the shield may have led another path there. And the body, or the form, has
+then been read by Jam.py's own parser, so there is nothing to differ about.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Final
 
 import attrs
 
 from .guard import BROKEN, Guard, Refusal, Refused, reports
 from .jampy.calls import Taken
+from .jampy.logins import Attempt
 from .request import LATE, Request
 
 Decision = Callable[[Request, Taken], Refusal | None]
+OnAttempt = Callable[[Request, Attempt], Refusal | None]
+
+#: where guards wait for an attempt to log in
+LOGINS: Final = "jamguard.logins"
 
 
 def decide(environ: dict[str, Any], taken: Taken) -> None:
     """Ask the guards that wait, outermost first. Raises `Refused` when one refuses."""
     waiting: list[tuple[Request, Guard, Decision]] = environ.get(LATE, [])
+    _ask(waiting, taken)
+
+
+def at_login(request: Request, guard: Guard, decision: OnAttempt) -> None:
+    """Let `guard` decide when somebody is about to be logged in by this request."""
+    request.environ.setdefault(LOGINS, []).append((request, guard, decision))
+
+
+def admit(environ: dict[str, Any], attempt: Attempt) -> None:
+    """Ask the guards about an attempt to log in. Raises `Refused` when one refuses."""
+    waiting: list[tuple[Request, Guard, OnAttempt]] = environ.get(LOGINS, [])
+    _ask(waiting, attempt)
+
+
+def tell(attempt: Attempt, succeeded: bool | None) -> None:
+    """Tell the guards, innermost first, what has become of an attempt; None: it was refused."""
+    for request, guard, hear in reversed(attempt.afterwards):
+        try:
+            hear(succeeded)
+        except Exception:  # noqa: BLE001 - Jam.py has decided; the other guards still have to hear
+            request.site.log.broken(request, guard.name, guard.fails)
+
+
+def _ask(waiting: Iterable[tuple[Request, Guard, Callable[..., Any]]], about: object) -> None:
     for request, guard, decision in waiting:
         try:
-            refusal = decision(request, taken)
+            refusal = decision(request, about)
         except Refused:
             raise
         except Exception:  # noqa: BLE001 - a guard's own bug never takes the site down

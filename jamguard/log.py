@@ -69,6 +69,11 @@ class Log:
         fields = {"guard": guard, "outcome": outcome, **facts(request)}
         logger.error("%s", self._write("guard-failed", fields), exc_info=sys.exception())
 
+    def locked(self, request: "Request", guard: str, *, enforced: bool, **more: object) -> None:
+        """Log that somebody is locked out from now on, or in report mode would have been."""
+        fields = {"guard": guard, **more, **facts(request)}
+        logger.warning("%s", self._write("locked" if enforced else "would-lock", fields))
+
     def failure(self, request: "Request", error: Exception) -> None:
         """Log an exception of the application, with its traceback."""
         fields = {"error": type(error).__name__, **facts(request)}

@@ -69,15 +69,19 @@ NOTICES: Final = {
         "this version of Jam.py puts text into SQL and its source is not known here, so filters of "
         "calls are quoted, and what the project's own code looks for is not; please report it"
     ),
-    "JG024": (
-        "the file that all workers count in, {file}, was torn or none of jamguard's, and is made "
-        "afresh: nothing is counted, locked or banned yet"
-    ),
     "JG022": (
         "this store counts for all machines and remembers nothing, so bans, lock-outs and "
         "log-outs stay on the machine where they were made; Redis and Valkey keep them for all"
     ),
     "JG023": "the store is back",
+    "JG024": (
+        "the file that all workers count in, {file}, was torn or none of jamguard's, and is made "
+        "afresh: nothing is counted, locked or banned yet"
+    ),
+    "JG025": (
+        "many logins fail that come from {peer}; it may stand for many people, so it is not locked "
+        "out; if it is a reverse proxy: [tool.jamguard.proxy] trusted"
+    ),
 }
 
 #: notices that are no cause for concern

@@ -30,6 +30,8 @@ SENTENCES: Final = {
     "host": "This site is not served under that name.",
     "too-large": "That is more than this site accepts at once.",
     "too-many": "Too many requests in a short time.",
+    "locked": "Too many attempts to log in.",
+    "busy": "Too many people are logging in at this moment.",
     "banned": (
         "Requests from your network are not answered at the moment. "
         "Some of them looked like attacks on this site."
@@ -130,7 +132,7 @@ def _body(refusal: Refusal, request: "Request") -> tuple[str, bytes]:
     accepts = request.environ.get("HTTP_ACCEPT", "")
     if "application/problem+json" in accepts:
         return "application/problem+json", _problem(refusal, request)
-    form = request.route.form
+    form = "page" if refusal.page else request.route.form
     if form == "envelope":
         if refusal.courtesy:
             return "application/json", _envelope(refusal, request)

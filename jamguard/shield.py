@@ -14,7 +14,8 @@ from typing import Any
 from .exchange import Exchange, StartResponse
 from .guard import Application, Guard, Refused, reports
 from .jampy.calls import watch
-from .late import decide
+from .jampy.logins import watch_logins
+from .late import admit, decide, tell
 from .plan import Plan
 from .request import KEY, Request
 from .routes import Route
@@ -32,6 +33,7 @@ class Shield:
         self._plans: dict[Route, Plan] = {}
         if self.site.project:
             watch(self.site.project, decide)
+            watch_logins(self.site.project, admit, tell)
         for guard in self.guards:
             guard.start(self.site)
 

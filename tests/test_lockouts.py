@@ -4,8 +4,13 @@ from time import monotonic
 
 import pytest
 
-from jamguard.lockouts import LENGTHS, Locked, key_of, lock, locked, reopen, unlock
+from jamguard.lockouts import LENGTHS, Locked, Rule, locked, unlock
 from jamguard.stores.process import ProcessStore
+
+
+def rule(key: str) -> Rule:
+    network, _, name = key.partition("|")
+    return Rule("name", name, network, 5, 900)
 
 
 @pytest.mark.parametrize(
@@ -13,7 +18,7 @@ from jamguard.stores.process import ProcessStore
 )
 def test_a_lock_out_grows_to_an_hour_and_no_further(times: int, seconds: int) -> None:
     store = ProcessStore()
-    assert lock(store, "192.0.2.1|ann", 100.0, times) == seconds
+    rule("192.0.2.1|ann").lock(store, 100.0, times)
     (one,) = locked(store, 100.0)
     assert one == Locked("ann", "192.0.2.1", seconds, times)
     assert locked(store, 100.0 + seconds) == []
@@ -21,7 +26,7 @@ def test_a_lock_out_grows_to_an_hour_and_no_further(times: int, seconds: int) ->
 
 def test_it_is_remembered_for_a_day_and_then_forgiven() -> None:
     store = ProcessStore()
-    lock(store, "|ann", 0.0, 2)
+    rule("|ann").lock(store, 0.0, 2)
     mark = store.marks.get("locked", "|ann", 86_000.0)
     assert mark
     assert (mark.left, mark.times) == (0, 2)
@@ -30,11 +35,9 @@ def test_it_is_remembered_for_a_day_and_then_forgiven() -> None:
 
 def test_what_followed_one_can_be_taken_back() -> None:
     store = ProcessStore()
-    lock(store, "|ann", 0.0, 1)
-    before = store.marks.get("locked", "|ann", 70.0)
-    assert before
-    lock(store, "|ann", 70.0, 2)
-    reopen(store, before, 71.0)
+    rule("|ann").lock(store, 0.0)
+    rule("|ann").lock(store, 70.0, 2)
+    rule("|ann").reopen(store, 71.0, 1)
     after = store.marks.get("locked", "|ann", 71.0)
     assert after
     assert (after.left, after.times) == (0, 1)
@@ -53,7 +56,7 @@ def test_what_followed_one_can_be_taken_back() -> None:
 )
 def test_a_key_says_whom_it_locks(name: str, network: str) -> None:
     store = ProcessStore()
-    lock(store, key_of(name, network), 0.0, 1)
+    Rule("name-here", name, network, 5, 900).lock(store, 0.0)
     (one,) = locked(store, 0.0)
     assert (one.name, one.network) == (name, network)
 
@@ -61,7 +64,7 @@ def test_a_key_says_whom_it_locks(name: str, network: str) -> None:
 def test_a_name_is_unlocked_everywhere_however_it_is_written() -> None:
     store, now = ProcessStore(), monotonic()
     for key in ("192.0.2.1|ann", "2001:db8::/64|ann", "|ann", "192.0.2.1|", "192.0.2.1|bob"):
-        lock(store, key, now, 3)
+        rule(key).lock(store, now, 3)
     assert unlock(store, " Ann ")
     assert {(one.name, one.network) for one in locked(store, now)} == {
         ("", "192.0.2.1"),
@@ -73,7 +76,7 @@ def test_a_name_is_unlocked_everywhere_however_it_is_written() -> None:
 def test_a_network_is_unlocked_by_itself() -> None:
     store, now = ProcessStore(), monotonic()
     for key in ("192.0.2.1|", "192.0.2.1|bob"):
-        lock(store, key, now, 1)
+        rule(key).lock(store, now)
     assert not unlock(store, "")
     assert unlock(store, "192.0.2.1")
     assert [one.name for one in locked(store, now)] == ["bob"]
@@ -82,6 +85,6 @@ def test_a_network_is_unlocked_by_itself() -> None:
 def test_a_name_of_the_last_time_is_no_longer_watched() -> None:
     """Nothing is left of a lock-out that is over, when its name is unlocked from everywhere."""
     store, now = ProcessStore(), monotonic()
-    lock(store, "|ann", now - 100, 1)
+    rule("|ann").lock(store, now - 100)
     assert unlock(store, "ann")
     assert store.marks.get("locked", "|ann", now) is None

@@ -10,11 +10,13 @@ from ..guard import Guard
 from .api import Api
 from .ban import Ban
 from .builder import Builder
+from .concurrency import Concurrency
 from .debugger import Debugger
 from .errors import Errors
 from .headers import Headers
 from .host import Host
 from .https import Https
+from .login import Login
 from .origin import Origin
 from .path import Path
 from .proxy import Proxy
@@ -35,8 +37,10 @@ GUARDS: Final[tuple[type[Guard], ...]] = (
     Session,  # before anybody asks who is logged in
     Path,  # cheap, and what it refuses needs no counting
     Origin,  # as cheap: a browser says where a request was born
+    Concurrency,  # before anything that takes its time
     RateLimit,  # before a byte of the body is read
     RequestSize,  # before anybody reads the body
     Builder,  # has to read a call to know whose it is
+    Login,  # knows whom it concerns, and spares Jam.py's sleep
     Api,  # reads all of it, for those who may call at all
 )

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 Place = Literal["api", "upload", "builder"]
 
+#: where a refusal waits that v5 would catch, and show, if it were raised in a call
+REFUSED: Final = "jamguard.refused"
+
 #: methods of Jam.py's `App` (v7, v5) -> what a request that comes there is
 PLACES: Final[dict[str, Place]] = {
     "on_api": "api",
@@ -142,7 +145,10 @@ def _watched(
 ) -> Any:  # noqa: ANN401 - as above
     def watched(jams: Any, *rest: Any) -> Any:  # noqa: ANN401 - as above
         tell(jams.environ, Taken(place, jams, app))
-        return answer(jams, *rest)
+        answered = answer(jams, *rest)
+        if REFUSED in jams.environ:
+            raise jams.environ.pop(REFUSED)
+        return answered
 
     watched.watched = True  # type: ignore[attr-defined] # functions take attributes
     return watched

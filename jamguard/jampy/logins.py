@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from ..guard import Guard, Refused
+from .calls import REFUSED
 from .routes import API, route_v5
 from .tree import is_v5
 
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 #: characters of a name; nobody is called by more
 MOST_NAME: Final = 100
-#: where v5 keeps what it would catch if it were raised in a call
-REFUSED: Final = "jamguard.refused-login"
-
 #: hears whether an attempt let somebody in; None for one that Jam.py never looked at
 Hear = Callable[[bool | None], None]
 
@@ -41,7 +39,9 @@ class Attempt:
     #: whether it is text, or the project's own `on_login` may take something else
     possible: bool
     #: whoever wants to hear what has become of it
-    afterwards: list[tuple["Request", Guard, Hear]] = attrs.field(factory=list, repr=False)
+    afterwards: list[tuple["Request", Guard, Hear]] = attrs.field(
+        factory=list[tuple["Request", Guard, Hear]], repr=False
+    )
 
     @classmethod
     def of(cls, app: Any, task: Any, form: Any) -> "Attempt":  # noqa: ANN401 - Jam.py has no types
@@ -101,7 +101,7 @@ def watch_logins(
         except Refused as refused:
             if not is_v5(app):
                 raise
-            jams.environ[REFUSED] = refused  # raised again where v5 has answered the call
+            jams.environ[REFUSED] = refused
             return None
         finally:
             told(attempt, succeeded)

@@ -1,8 +1,21 @@
 """How Jam.py logs somebody in: as whom, and what becomes of it."""
 
-import pytest
+from types import SimpleNamespace
+from typing import Any
 
-from jamguard.jampy.logins import fold
+import pytest
+from support.jam import jam_site
+from support.wsgi import environ
+from werkzeug.datastructures import MultiDict
+
+from jamguard.guard import Refusal, Refused
+from jamguard.jampy.calls import watch
+from jamguard.jampy.logins import Attempt, fold, may_log_in, watch_logins
+from jamguard.jampy.routes import route_v5
+from jamguard.request import Request
+from jamguard.site import Site
+
+NO = Refusal(status=403, reason="no")  # type: ignore[arg-type] # as good as an HTTPStatus
 
 
 @pytest.mark.parametrize(
@@ -29,3 +42,129 @@ from jamguard.jampy.logins import fold
 )
 def test_what_a_database_may_take_for_one_name_is_one(name: str, folded: str) -> None:
     assert fold(name) == folded
+
+
+def app(*, on_login: object = None, **more: Any) -> Any:
+    return SimpleNamespace(
+        admin=SimpleNamespace(on_login=None), task=SimpleNamespace(on_login=on_login), **more
+    )
+
+
+@pytest.mark.parametrize(
+    ("form", "name"),
+    [
+        ({"login": " Ann "}, "ann"),
+        (MultiDict([("login", "ann"), ("login", "bob")]), "ann"),
+        (MultiDict([("Login", "ann")]), ""),
+        ({"login": 5}, ""),
+        ({"login": None}, ""),
+        ({}, ""),
+        (["ann"], ""),
+        ("login", ""),
+        (None, ""),
+        (7, ""),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("on_login", [None, print])
+def test_a_name_is_read_as_jam_py_does(form: Any, name: str, on_login: object) -> None:
+    jam = app(on_login=on_login)
+    text = bool(name)
+    for task, builder in ((jam.task, False), (jam.admin, True)):
+        attempt = Attempt.of(jam, task, form)
+        assert (attempt.name, attempt.builder) == (name, builder)
+        # what is no text may be something to a project's own `on_login`, and to nobody else
+        assert attempt.possible == (text or (on_login is not None and not builder))
+
+
+@pytest.mark.parametrize(
+    ("path", "v7", "v5"),
+    [("/login.html", True, True), ("/own/page", True, True), ("/api", False, True)],
+)
+def test_v7_logs_nobody_in_by_a_call(path: str, *, v7: bool, v5: bool) -> None:
+    site = jam_site()
+    assert site.project
+    assert may_log_in(Request(environ(path), site)) == v7
+    site.project.route = route_v5
+    assert may_log_in(Request(environ(path), site)) == v5
+
+
+def test_nobody_is_logged_in_where_there_is_no_jam_py() -> None:
+    assert not may_log_in(Request(environ("/login.html"), Site.of(print)))
+
+
+class Watched:
+    """A project whose attempts to log in are told."""
+
+    def __init__(self, refusal: Refusal | None = None, **more: Any) -> None:
+        self.said: list[object] = []
+        self.refusal = refusal
+        self.result: object = "a session"
+        self.app = app(login=self.login, on_api=self.on_api, **more)
+        project: Any = SimpleNamespace(app=self.app)
+        for _ in range(2):  # a second shield on the same application
+            watch_logins(project, self.tell, self.told)
+            watch(project, print)
+
+    def tell(self, _: object, attempt: Attempt) -> None:
+        self.said.append(attempt.name)
+        if self.refusal:
+            raise Refused(self.refusal)
+
+    def told(self, attempt: Attempt, succeeded: bool | None) -> None:
+        self.said.append((attempt.name, succeeded))
+
+    def login(self, *given: object) -> object:
+        self.said.append(given[2])
+        if isinstance(self.result, Exception):
+            raise self.result
+        return self.result
+
+    def on_api(self, jams: Any) -> object:
+        try:
+            return self.app.login(jams, self.app.task, {"login": "ann"})
+        except Exception as error:  # noqa: BLE001 - as v5 has it
+            return error
+
+
+def jams() -> Any:
+    return SimpleNamespace(environ={})
+
+
+@pytest.mark.parametrize(("result", "succeeded"), [("a session", True), (None, False)])
+def test_jam_py_tells_what_it_makes_of_an_attempt(result: object, *, succeeded: bool) -> None:
+    jam, form = Watched(), {"login": "ann"}
+    jam.result = result
+    assert jam.app.login(jams(), jam.app.task, form) == result
+    assert jam.said == ["ann", form, ("ann", succeeded)]
+
+
+def test_an_attempt_that_breaks_jam_py_has_failed() -> None:
+    jam = Watched()
+    jam.result = KeyError("password")
+    with pytest.raises(KeyError):
+        jam.app.login(jams(), jam.app.task, {"login": "ann"})
+    assert jam.said[-1] == ("ann", False)
+
+
+def test_jam_py_does_not_see_what_is_refused() -> None:
+    jam = Watched(NO)
+    with pytest.raises(Refused):
+        jam.app.login(jams(), jam.app.task, {"login": "ann"})
+    assert jam.said == ["ann", ("ann", None)]
+
+
+def test_v5_does_not_catch_it() -> None:
+    jam = Watched(NO, url_map={})
+    one = jams()
+    with pytest.raises(Refused) as caught:
+        jam.app.on_api(one)
+    assert caught.value.refusal is NO
+    assert jam.said == ["ann", ("ann", None)]
+    assert one.environ == {}
+
+
+def test_an_application_that_logs_nobody_in_is_left_alone() -> None:
+    project: Any = SimpleNamespace(app=SimpleNamespace())
+    watch_logins(project, print, print)
+    assert not hasattr(project.app, "login")

@@ -1,0 +1,217 @@
+"""How many may be logging in at once, and that each gives back what it took."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from heapq import heappop, heappush
+from random import Random
+from typing import Any
+
+import attrs
+import pytest
+from support.logins import PASSWORD, Jam
+from support.wsgi import hello
+
+from jamguard import ConfigError, Guard, Refusal, Request, harden
+from jamguard.guards.concurrency import Concurrency
+from jamguard.guards.login import LOCKED
+from jamguard.guards.proxy import Proxy
+from jamguard.jampy.logins import Attempt
+from jamguard.late import at_login
+
+HERE, THERE, ELSEWHERE = "192.0.2.1", "198.51.100.1", "203.0.113.1"
+
+
+@attrs.frozen
+class Crowd:
+    """People who are in the middle of logging in, each in a thread, until they are let go."""
+
+    jam: Jam
+    _go: threading.Event = attrs.field(factory=threading.Event)
+    _threads: ThreadPoolExecutor = attrs.field(factory=lambda: ThreadPoolExecutor(20))
+    _inside: threading.Semaphore = attrs.field(factory=lambda: threading.Semaphore(0))
+    _people: list[Any] = attrs.field(factory=list[Any])
+
+    def enter(self, source: str, **more: Any) -> None:
+        """Have somebody log in from an address; return when Jam.py has begun to sleep."""
+        self.jam.meanwhile = self._sleep
+        self._people.append(self._threads.submit(self.jam.attempt, "ann", source=source, **more))
+        assert self._inside.acquire(timeout=10)
+        self.jam.meanwhile = str
+
+    def leave(self) -> Counter[str]:
+        self._go.set()
+        outcomes = Counter(person.result(10) for person in self._people)
+        self._people.clear()
+        self._go.clear()
+        return outcomes
+
+    def _sleep(self) -> None:
+        self._inside.release()
+        assert self._go.wait(10)
+
+
+@pytest.fixture
+def crowd() -> Crowd:
+    return Crowd(Jam([Proxy(), Concurrency()]))
+
+
+def test_three_may_log_in_at_once_and_not_four(crowd: Crowd) -> None:
+    for source in (HERE, HERE, THERE):
+        crowd.enter(source)
+    assert crowd.jam.attempt("ann", source=HERE) == "refused"
+    assert crowd.jam.attempt("ann", source=ELSEWHERE) == "refused"
+    assert crowd.leave() == {"in": 3}
+    assert crowd.jam.attempt("ann", source=ELSEWHERE) == "in"
+
+
+@pytest.mark.parametrize("path", ["/builder_login.html", "/own/page", "/ext/log-in"])
+def test_it_is_no_matter_which_page_it_is(crowd: Crowd, path: str) -> None:
+    for _ in range(3):
+        crowd.enter(HERE, path=path)
+    assert crowd.jam.attempt("ann", source=HERE) == "refused"
+    crowd.leave()
+
+
+def test_calls_of_v5_are_counted_and_calls_of_v7_are_none() -> None:
+    crowd = Crowd(Jam([Concurrency()], v5=True))
+    for _ in range(3):
+        crowd.enter(HERE)
+    assert crowd.jam.attempt("ann", source=HERE) == "refused"
+    assert crowd.leave() == {"in": 3}
+
+
+def test_exactly_as_many_as_are_allowed_of_many_at_once() -> None:
+    jam = Jam([Concurrency(login=5)])
+    inside, most = [0], [0]
+    lock = threading.Lock()
+
+    def look() -> None:
+        with lock:
+            inside[0] += 1
+            most[0] = max(most[0], inside[0])
+        threading.Event().wait(0.001)  # lets the others run
+        with lock:
+            inside[0] -= 1
+
+    def attempt(number: int) -> str:
+        return jam.attempt(f"user{number}", source=HERE)
+
+    jam.meanwhile = look
+    with ThreadPoolExecutor(20) as threads:
+        outcomes = Counter(threads.map(attempt, range(500)))
+    assert most[0] <= 5
+    assert outcomes["in"] >= 5
+    jam.meanwhile = str
+    crowd = Crowd(jam)
+    for _ in range(5):  # not one place was lost
+        crowd.enter(HERE)
+    assert crowd.leave() == {"in": 5}
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Never(Guard):
+    """Refuses every login, or breaks."""
+
+    how: Callable[[], Refusal]
+
+    def check(self, request: Request) -> Refusal | None:
+        at_login(request, self, self.decide)
+        return None
+
+    def decide(self, _: Request, __: Attempt) -> Refusal | None:
+        return self.how()
+
+
+def broken() -> Refusal:
+    raise RuntimeError
+
+
+class TestWhatWasTakenIsGivenBack:
+    @pytest.mark.parametrize("how", [lambda: LOCKED, broken], ids=["refusal", "bug"])
+    def test_after_a_guard_inside_refuses(self, how: Callable[[], Refusal]) -> None:
+        jam = Jam([Concurrency(), Never(how=how)])
+        for _ in range(10):
+            assert jam.post("ann", "x", HERE).get("Jamguard-Refused") == "never"
+
+    @pytest.mark.parametrize("error", [OSError, SystemExit, KeyboardInterrupt, GeneratorExit])
+    def test_after_an_attempt_that_fails(self, error: type[BaseException]) -> None:
+        """`SystemExit` is how gunicorn ends a worker that takes too long."""
+        jam = Jam([Concurrency()])
+
+        def fail() -> None:
+            raise error
+
+        jam.meanwhile = fail
+        for _ in range(10):
+            with pytest.raises(error):
+                jam.attempt("ann")
+        jam.meanwhile = str
+        assert jam.attempt("ann") == "in"
+
+    def test_after_a_failure_and_a_success(self) -> None:
+        jam = Jam([Concurrency()])
+        for password in ["wrong", PASSWORD] * 5:
+            assert jam.attempt("ann", password) in {"in", "out"}
+
+
+def test_who_has_to_wait_is_told_so(crowd: Crowd) -> None:
+    for _ in range(3):
+        crowd.enter(HERE)
+    answer = crowd.jam.post("ann", PASSWORD, HERE)
+    assert (answer.status, answer.get("Retry-After")) == ("503 Service Unavailable", "1")
+    assert b"Too many people are logging in at this moment" in answer.body
+    assert b"Please try again in 1 second." in answer.body
+    crowd.leave()
+
+
+def test_report_mode_lets_pass_and_says_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    crowd = Crowd(Jam([Concurrency(mode="report")]))
+    for _ in range(4):
+        crowd.enter(HERE)
+    assert crowd.leave() == {"in": 4}
+    assert "would-refuse guard=concurrency reason=logins status=503" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"login": 0}, "tool.jamguard.concurrency.login: 0 must be at least 1"),
+        ({"login": "3"}, 'tool.jamguard.concurrency.login: "3" must be a whole number'),
+    ],
+)
+def test_bad_settings_stop_the_start(settings: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        harden(hello, {"concurrency": settings})
+    assert problem in str(error.value)
+
+
+def morning(seed: int, people: int, seconds: float, most: int) -> int:
+    """Let people log in behind one address; return how many are told to wait.
+
+    At moments by chance, by either of two workers, each of which Jam.py's sleep and its look
+    into the database keep for 0.35 seconds; every fifth has mistyped and tries once more.
+    """
+    dice, refused = Random(seed), 0
+    arrivals = [dice.uniform(0, seconds) for _ in range(people)]
+    arrivals += [moment + dice.uniform(3, 20) for moment in arrivals if dice.random() < 0.2]
+    under_way: tuple[list[float], list[float]] = ([], [])
+    for moment in sorted(arrivals):
+        worker = under_way[dice.randrange(2)]
+        while worker and worker[0] <= moment:
+            heappop(worker)
+        if len(worker) >= most:
+            refused += 1
+        else:
+            heappush(worker, moment + 0.35)
+    return refused
+
+
+def test_nine_o_clock_in_an_office_behind_one_address() -> None:
+    """Of a thousand mornings with fifty people in five minutes, nobody waits for a second."""
+    most = Concurrency().login
+    assert sum(morning(seed, 50, 300, most) for seed in range(1000)) == 0
+    assert sum(morning(seed, 50, 300, most - 1) for seed in range(1000)) > 0
