@@ -68,6 +68,31 @@ def test_what_stands_in_for_redis_is_the_file_of_the_machine(tmp_path: Path) -> 
     assert notices.given == ["JG014"]
 
 
+@pytest.mark.parametrize("storage", ["shared", NOWHERE])
+def test_a_file_that_cannot_be_used_leaves_the_process(tmp_path: Path, storage: str) -> None:
+    notices = Notices()
+    shared_path(tmp_path).mkdir()
+    store = open_store(storage, tmp_path, notices)
+    assert store.hit("a", 100, 60, 6000.0)[0] == 99
+    assert notices.given[0] == "JG020"
+
+
+def test_a_file_that_was_torn_is_said(tmp_path: Path) -> None:
+    notices = Notices()
+    path = shared_path(tmp_path)
+    path.write_bytes(b"torn" * 5000)
+    path.chmod(0o600)
+    open_store("shared", tmp_path, notices)
+    assert notices.given == ["JG024"]
+
+
+def test_a_folder_that_is_not_there_is_refused() -> None:
+    is_store(None, None, "process")
+    is_store(None, None, "shared")
+    with pytest.raises(ValueError, match="names '/no/where', which is not a folder"):
+        is_store(None, None, "shared:/no/where")
+
+
 def test_without_a_project_the_process_stands_in() -> None:
     notices = Notices()
     store = open_store(NOWHERE, None, notices)

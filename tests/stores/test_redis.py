@@ -41,13 +41,26 @@ def uri(server: RedisServer) -> str:
     return f"{server.uri}?key_prefix={uuid4()}"
 
 
+#: what a test has opened
+opened: list[RedisStore] = []
+
+
+@pytest.fixture(autouse=True)
+def _close() -> Iterator[None]:
+    yield
+    while opened:
+        opened.pop()._client.close()
+
+
+def at(uri: str, machine: ProcessStore | None = None) -> RedisStore:
+    """Open the store at a URI, closed when the test is over."""
+    opened.append(RedisStore(uri, machine or ProcessStore()))
+    return opened[-1]
+
+
 @pytest.fixture
 def store(uri: str) -> RedisStore:
-    return RedisStore(uri, ProcessStore())
-
-
-def of(server: RedisServer) -> RedisStore:
-    return RedisStore(server.uri, ProcessStore())
+    return at(uri)
 
 
 def hits(store: RedisStore, times: int, limit: int, key: str = "a", weight: int = 1) -> list[int]:
@@ -124,7 +137,7 @@ def test_any_text_is_a_key(store: RedisStore, limit: int, key: str) -> None:
 
 
 def test_keys_periods_and_prefixes_are_counted_apart(store: RedisStore, uri: str) -> None:
-    other = RedisStore(f"{uri}2", ProcessStore())
+    other = at(f"{uri}2")
     assert hits(store, 2, 1) == [0, -1]
     assert hits(store, 1, 1, "b") == [0]
     assert store.hit("a", 1, 60, 0.0)[0] == 0
@@ -137,7 +150,7 @@ def test_a_value_that_is_none_of_ours_is_counted_over(store: RedisStore) -> None
         assert hits(store, 1, limit) == [limit - 1]
 
 
-class At:
+class AtTime:
     """Runs a script at a time that is passed in, in seconds, where it asks Redis."""
 
     def __init__(self, store: RedisStore, script: str) -> None:
@@ -165,7 +178,7 @@ steps = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 4)), max_size=40)
 def test_it_counts_as_a_process_does(
     store: RedisStore, limit: int, period: int, steps: list[tuple[int, int]]
 ) -> None:
-    here, there, key, now = ProcessStore(), At(store, COUNT), uuid4().hex, 1_800_000_000
+    here, there, key, now = ProcessStore(), AtTime(store, COUNT), uuid4().hex, 1_800_000_000
     for gap, weight in steps:
         now += gap
         expected = here.hit("a", limit, period, now, weight)
@@ -177,7 +190,7 @@ def test_it_counts_as_a_process_does(
 def test_no_window_has_more_than_a_few(
     store: RedisStore, limit: int, period: int, steps: list[tuple[int, int]]
 ) -> None:
-    log, key, now = At(store, LOG), uuid4().hex, 1_800_000_000
+    log, key, now = AtTime(store, LOG), uuid4().hex, 1_800_000_000
     passed: list[int] = []
     for gap, weight in steps:
         now += gap
@@ -197,18 +210,18 @@ def test_no_window_has_more_than_a_few(
 
 def test_a_clock_that_is_set_back_a_little_changes_nothing(store: RedisStore) -> None:
     for script, limit in ((COUNT, 20), (LOG, 10)):
-        at = At(store, script)
+        script_at = AtTime(store, script)
         key = uuid4().hex
-        assert at.hit(key, limit, 60, 6000.2, limit)[0] == 0
-        assert at.hit(key, limit, 60, 5999.9)[0] == -1
+        assert script_at.hit(key, limit, 60, 6000.2, limit)[0] == 0
+        assert script_at.hit(key, limit, 60, 5999.9)[0] == -1
 
 
 def test_a_clock_that_is_set_back_far_locks_nobody_out(store: RedisStore) -> None:
     for script, limit in ((COUNT, 20), (LOG, 10)):
-        at = At(store, script)
+        script_at = AtTime(store, script)
         key = uuid4().hex
-        assert at.hit(key, limit, 60, 600_000.0, limit)[0] == 0
-        assert at.hit(key, limit, 60, 6000.0)[0] == limit - 1
+        assert script_at.hit(key, limit, 60, 600_000.0, limit)[0] == 0
+        assert script_at.hit(key, limit, 60, 6000.0)[0] == limit - 1
 
 
 FLOOD = """
@@ -283,7 +296,7 @@ def test_children_of_a_fork_share_no_connection(uri: str) -> None:
 
 def test_a_mark_is_kept_for_all(store: RedisStore, uri: str) -> None:
     store.marks.put("banned", "192.0.2.7", 0.0, 60, times=2, keep=30, why="probes")
-    mark = RedisStore(uri, ProcessStore()).marks.get("banned", "192.0.2.7", 0.0)
+    mark = at(uri).marks.get("banned", "192.0.2.7", 0.0)
     assert mark
     assert (mark.key, mark.times, mark.why) == ("192.0.2.7", 2, "probes")
     assert 58 < mark.left <= 60
@@ -339,7 +352,7 @@ def test_a_kind_is_bounded_and_the_soonest_goes_first(
 def test_what_another_process_marks_is_seen_within_a_second(
     store: RedisStore, uri: str, kind: Kind
 ) -> None:
-    other = RedisStore(uri, ProcessStore())
+    other = at(uri)
     assert store.marks.get(kind, "a", 1000.0) is None
     other.marks.put(kind, "a", 1000.0, 60)
     assert store.marks.get(kind, "a", 1000.9) is None
@@ -351,7 +364,7 @@ def test_what_another_process_marks_is_seen_within_a_second(
 
 def test_a_lockout_is_seen_at_once(store: RedisStore, uri: str) -> None:
     assert store.marks.get("locked", "a", 1000.0) is None
-    RedisStore(uri, ProcessStore()).marks.put("locked", "a", 1000.0, 60)
+    at(uri).marks.put("locked", "a", 1000.0, 60)
     assert store.marks.get("locked", "a", 1000.0)
 
 
@@ -401,7 +414,7 @@ def test_an_option_of_the_client_can_be_in_the_uri() -> None:
 )
 def test_what_is_wrong_with_a_uri_is_said_without_repeating_it(uri: str) -> None:
     with pytest.raises(ValueError, match="cannot be used as a store: it is not like") as error:
-        RedisStore(uri, ProcessStore())
+        at(uri)
     assert "secret" not in str(error.value)
     assert error.value.__suppress_context__
 
@@ -415,10 +428,10 @@ def test_a_client_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPat
 @need.program(REDIS)
 def test_a_password_and_a_unix_socket() -> None:
     with run_redis(unix=True, password="swordfish") as server:
-        store = of(server)
+        store = at(server.uri)
         assert hits(store, 2, 1) == [0, -1]
         assert not store.away
-        wrong = RedisStore(server.uri.replace("swordfish", "guess"), ProcessStore())
+        wrong = at(server.uri.replace("swordfish", "guess"))
         told: list[str] = []
         wrong.breaker.lost.append(told.append)
         assert hits(wrong, 2, 1) == [0, -1]
@@ -431,9 +444,9 @@ def test_the_rights_that_the_documentation_gives_are_enough() -> None:
     rules = re.search(r"^ACL SETUSER (.+)$", page.read_text("utf-8"), re.MULTILINE)
     assert rules
     with run_redis() as server:
-        administrator = of(server)
+        administrator = at(server.uri)
         administrator._client.execute_command("ACL", "SETUSER", *rules[1].split())
-        user = RedisStore(server.uri.replace("//", "//jamguard:password@"), ProcessStore())
+        user = at(server.uri.replace("//", "//jamguard:password@"))
         changes = told(user)
         for limit in (FEW, FEW + 1):
             assert hits(user, 1, limit) == [limit - 1]
@@ -466,7 +479,7 @@ def timed(store: RedisStore, now: float, key: str = "a") -> tuple[int, float]:
 @need.program(REDIS)
 def test_a_redis_that_is_killed_is_done_without_and_found_again() -> None:
     with run_redis() as server:
-        store = of(server)
+        store = at(server.uri)
         changes = told(store)
         now = time.monotonic()
         assert timed(store, now)[0] == 1
@@ -481,7 +494,7 @@ def test_a_redis_that_is_killed_is_done_without_and_found_again() -> None:
 @need.program(REDIS)
 def test_a_redis_that_hangs_costs_one_hit_a_moment() -> None:
     with run_redis() as server:
-        store = of(server)
+        store = at(server.uri)
         changes = told(store)
         now = time.monotonic()
         assert timed(store, now)[0] == 1
@@ -499,7 +512,7 @@ def test_a_redis_that_hangs_costs_one_hit_a_moment() -> None:
 @need.program(REDIS)
 def test_a_redis_that_is_slow_is_left_alone() -> None:
     with run_redis() as server, slow_way(int(server.uri.split(":")[2].partition("/")[0])) as way:
-        store = RedisStore(f"redis://127.0.0.1:{way.port}", ProcessStore())
+        store = at(f"redis://127.0.0.1:{way.port}")
         changes = told(store)
         now = time.monotonic()
         assert timed(store, now)[0] == 1
@@ -514,7 +527,7 @@ def test_a_redis_that_is_slow_is_left_alone() -> None:
 @need.program(REDIS)
 def test_a_redis_that_loses_its_data_counts_on() -> None:
     with run_redis() as server:
-        store = of(server)
+        store = at(server.uri)
         changes = told(store)
         assert hits(store, 2, 1) == [0, -1]
         store._client.flushall()
@@ -531,7 +544,7 @@ def test_a_redis_that_loses_its_data_counts_on() -> None:
 @need.program(REDIS)
 def test_a_full_redis_that_may_not_evict_is_done_without() -> None:
     with run_redis("--maxmemory", "2mb", "--maxmemory-policy", "noeviction") as server:
-        store = of(server)
+        store = at(server.uri)
         changes = told(store)
         now = time.monotonic()
         assert all(store.hit(str(number), 100, 60, now)[0] == 99 for number in range(20_000))
@@ -541,7 +554,7 @@ def test_a_full_redis_that_may_not_evict_is_done_without() -> None:
 @need.program(REDIS)
 def test_a_full_redis_evicts_counts_before_marks() -> None:
     with run_redis("--maxmemory", "3mb", "--maxmemory-policy", "volatile-ttl") as server:
-        store = of(server)
+        store = at(server.uri)
         changes = told(store)
         now = time.monotonic()
         store.marks.put("locked", "a", now, 3600)
@@ -556,7 +569,7 @@ def test_a_full_redis_evicts_counts_before_marks() -> None:
 def test_marks_that_were_made_without_it_are_told_to_it() -> None:
     with run_redis() as server:
         machine = ProcessStore()
-        store = RedisStore(server.uri, machine)
+        store = at(server.uri, machine)
         now = time.monotonic()
         store.marks.put("banned", "before", now, 600)
         server.kill()
@@ -571,7 +584,7 @@ def test_marks_that_were_made_without_it_are_told_to_it() -> None:
         server.start()
         assert hits_at(store, now + 100) == 0
         assert not store.away
-        other = of(server)
+        other = at(server.uri)
         assert [(mark.key, mark.times, mark.why) for mark in other.marks.all("banned", now)] == [
             ("a", 3, "probes")
         ]
@@ -587,7 +600,7 @@ def hits_at(store: RedisStore, now: float) -> int:
 @need.program(REDIS)
 def test_marks_are_owed_on_when_it_goes_away_again() -> None:
     with run_redis() as server:
-        store = of(server)
+        store = at(server.uri)
         now = time.monotonic()
         server.kill()
         store.marks.put("banned", "a", now, 6000)
@@ -595,14 +608,14 @@ def test_marks_are_owed_on_when_it_goes_away_again() -> None:
         assert list(store.marks._owed) == [("banned", "a")]
         server.start()
         assert hits_at(store, now + 100) == 0
-        assert of(server).marks.get("banned", "a", now)
+        assert at(server.uri).marks.get("banned", "a", now)
 
 
 @need.program(REDIS)
 def test_threads_go_on_while_it_is_killed_under_load() -> None:
     """What a site feels: no hit fails, and none waits for longer than the patience."""
     with run_redis() as server:
-        store = of(server)
+        store = at(server.uri)
         changes = told(store)
         spent: list[float] = []
         stop = False
