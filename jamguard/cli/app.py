@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from . import config, demo
+from . import bans, config, demo, login
 
 app = typer.Typer(
     help="jamguard makes a Jam.py application safe to put on a network.",
@@ -14,6 +14,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(config.app, name="config")
+app.add_typer(bans.app, name="bans")
+app.add_typer(login.app, name="login")
 app.command("demo")(demo.demo)
 
 

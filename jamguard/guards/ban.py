@@ -8,7 +8,6 @@ refused everywhere, for a while, and longer each time.
 Source: fail2ban, rack-attack's Fail2Ban; OWASP AppSensor (detection points, responses).
 """
 
-import ipaddress
 from http import HTTPStatus
 from math import ceil
 from time import monotonic
@@ -16,30 +15,24 @@ from typing import Final
 
 import attrs
 
-from ..address import Address, IPNetwork, contains, parse_address
+from ..address import Address, IPNetwork, contains
+from ..bans import begin, count, networks_of
 from ..cache import Bounded
 from ..guard import Guard, Mode, Refusal, Response, reports
 from ..request import Request
 from ..routes import HEALTH, Route
 from ..site import Site
-from ..stores import Mark, Store
+from ..stores import Mark
 from ..values import SPANS, Duration, Rate
 
-#: a ban grows up to this, and is remembered for as long when it is over
-LONGEST: Final = SPANS["day"]
-#: doublings after which any ban has come to that
-DOUBLINGS: Final = 20
-#: seconds between two lines in the log about one client that is banned
+#: seconds between two lines in the log about one network that is banned
 TOLD: Final = 60
-#: besides its own, the one network that a client is looked up by: the bits of its prefix
-WIDE: Final = {4: 24, 6: 48}
-#: bits that an operator may write to mean a client
-OWN: Final = {4: ("", "/32"), 6: ("", "/128", "/64")}
 #: values of Sec-Fetch-Site: a page of another site made a visitor's browser ask
 ELSEWHERE: Final = frozenset({"cross-site", "same-site"})
 
 
-def _span(_: object, __: object, seconds: int) -> None:
+def ends(_: object, __: object, seconds: int) -> None:
+    """Validate how long a ban lasts."""
     if not 0 < seconds <= SPANS["year"]:
         raise ValueError("must be between one second and one year")
 
@@ -58,7 +51,7 @@ class Ban(Guard):
     mode: Mode = "enforce"
     after: Rate = Rate(20, 600)  #: probes until a network is banned
     #: how long the first ban lasts; up to a day for those that follow
-    for_: Duration = attrs.field(default=Duration(3600), validator=_span)
+    for_: Duration = attrs.field(default=Duration(3600), validator=ends)
     safelist: tuple[IPNetwork, ...] = ()  #: networks that are never banned
 
     #: client -> the networks by which it may be banned
@@ -80,10 +73,12 @@ class Ban(Guard):
         client = request.client
         if client.loopback:
             return None
+        networks = self._networks.get(client)
+        if networks is None:
+            networks = self._networks.put(client, networks_of(client))
         now = monotonic()
-        marks = request.site.store.marks
-        for network in self._networks.get(client) or self._networks.put(client, _networks(client)):
-            mark = marks.get("banned", network, now)
+        for network in networks:
+            mark = request.site.store.marks.get("banned", network, now)
             if mark is not None and mark.left and not self._spared(request):
                 return self._refusal(mark, now)
         return None
@@ -109,19 +104,17 @@ class Ban(Guard):
             return
         if request.environ.get("HTTP_SEC_FETCH_SITE") in ELSEWHERE:
             return
-        client, store, now = request.client, request.site.store, monotonic()
-        left, _ = store.hit(_counter(client.key), self.after.limit, self.after.period, now)
-        if left > 0:
+        network, store, now = request.client.key, request.site.store, monotonic()
+        if not count(store, network, self.after, now):
             return
         spared = self._spared(request) or ('mode = "report"' if reports(self) else "")
         if spared:
-            self._forget(store, client.key)
-            mark = Mark(client.key, self.for_, 1, refusal.reason)
+            mark = Mark(network, self.for_, 1, refusal.reason)
         else:
-            known = store.marks.get("banned", client.key, now)
+            known = store.marks.get("banned", network, now)
             if known is not None and known.left:
                 return  # it was banned while this request was on its way
-            mark = self.begin(store, client.key, now, refusal.reason)
+            mark = begin(store, network, now, self.for_, refusal.reason, grow=True)
         request.site.log.ban(request, mark, spared)
 
     def _spared(self, request: Request) -> str:
@@ -134,52 +127,3 @@ class Ban(Guard):
         if contains(request.site.proxies, client):
             return "a declared proxy"
         return "on the safelist" if contains(self.safelist, client) else ""
-
-    def begin(
-        self, store: Store, network: str, now: float, why: str, seconds: int | None = None
-    ) -> Mark:
-        """Ban a network, for longer than the last time where `seconds` does not say how long."""
-        before = store.marks.get("banned", network, now)
-        times = before.times + 1 if before else 1
-        if seconds is None:
-            seconds = min(self.for_ << min(times - 1, DOUBLINGS), max(self.for_, LONGEST))
-        store.marks.put("banned", network, now, seconds, times=times, keep=LONGEST, why=why)
-        self._forget(store, network)
-        return Mark(network, seconds, times, why)
-
-    def lift(self, store: Store, network: str) -> bool:
-        """End a ban, and forget what led to it; False when there was none."""
-        self._forget(store, network)
-        return store.marks.remove("banned", network)
-
-    def _forget(self, store: Store, network: str) -> None:
-        store.forget(_counter(network), self.after.limit, self.after.period)
-
-
-def _counter(network: str) -> str:
-    return f"ban|{network}"
-
-
-def _networks(client: Address) -> tuple[str, ...]:
-    if client.ip is None:
-        return (client.key,)
-    return client.key, str(ipaddress.ip_network((client.ip, WIDE[client.ip.version]), strict=False))
-
-
-def read_network(text: str) -> str:
-    """Return what an operator has written as a network by which clients are looked up.
-
-    Raises `ValueError` when it is none.
-    """
-    bare, slash, bits = text.strip().partition("/")
-    address = parse_address(bare)
-    if address is not None and address.ip is not None:
-        version = address.ip.version
-        if slash + bits in OWN[version]:
-            return address.key
-        if bits == str(WIDE[version]):
-            return _networks(address)[1]
-    raise ValueError(
-        f'{text!r} cannot be banned: write an address or a /24, such as "192.0.2.7" or '
-        '"192.0.2.0/24", of IPv6 a /64 or a /48, such as "2001:db8::/64"'
-    )
