@@ -8,7 +8,7 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import attrs
 import typer
@@ -22,9 +22,6 @@ from ..stores.choose import PROCESS, SHARED, open_store
 from ..stores.redis import SCHEMES
 from ..stores.shared import shared_path
 from .terminal import fail
-
-#: notices of things that a command can go on with
-HARMLESS: Final = frozenset({"JG022", "JG024"})
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the project.")]
 Json = Annotated[bool, typer.Option("--json", help="Print it for a program.")]
@@ -86,9 +83,8 @@ def _owner(path: Path) -> str:
 
 
 def _notice(number: str, *, again: bool = False, **details: object) -> None:
-    """Hear what is the matter with the store, and end where it cannot be used."""
+    """Hear what is the matter with the store, and end where there is an error."""
     del again
-    if number in HARMLESS:
-        typer.echo(NOTICES[number].format(**details), err=True)
-    else:
-        fail(f"The store of the site cannot be used: {details.get('error')}")
+    if "error" in details:
+        fail(f"The store of the site cannot be used: {details['error']}")
+    typer.echo(NOTICES[number].format(**details), err=True)
