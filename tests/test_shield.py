@@ -55,6 +55,8 @@ def make_guard(script: Script, events: Events) -> Guard:
 
     def finish(self: Guard, request: Request, response: Response) -> None:
         events.append(("finish", script.name, response.status))
+        if request.refused:
+            events.append(("refused", script.name, request.refused.reason))
         response.add("X-Finished", script.name)
         if script.finish == "mend":
             response.status = "404 Not Found"
