@@ -9,6 +9,7 @@ Source: Michael Nygard, Release It!, the chapter on stability patterns (circuit 
 
 from collections.abc import Callable
 from random import uniform
+from time import monotonic
 from typing import Final, TypeVar
 
 from .locks import Threaded
@@ -20,6 +21,11 @@ FIRST_PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 30.0
 #: what a pause is stretched by, so that not all processes come back in the same moment
 JITTER: Final = (0.8, 1.2)
+
+#: seconds after which an answer was slow, and for how many seconds slow ones may keep this
+#: process waiting in one second: a request may ask several times
+SLOW: Final = 0.05
+PATIENCE: Final = 0.25
 
 
 class Breaker(Threaded):
@@ -36,6 +42,8 @@ class Breaker(Threaded):
         self.back: list[Callable[[float], None]] = []
         self._pause = FIRST_PAUSE
         self._next_try = 0.0
+        #: the second in which slow answers are added up, and what they come to
+        self._waited = (0.0, 0.0)
 
     def ask(self, now: float, store: Callable[[], Answer], instead: Callable[[], Answer]) -> Answer:
         """Return what `store` answers; while it is away, what `instead` does.
@@ -46,12 +54,16 @@ class Breaker(Threaded):
         trying = self.away
         if trying and not self._may_try(now):
             return instead()
+        begun = monotonic()
         try:
             answer = store()
         except Exception as error:  # noqa: BLE001 - the edge of a store: whatever its client raises
             self._failed(now, type(error).__name__, trying=trying)
             return instead()
-        if trying:
+        waited = monotonic() - begun
+        if waited > SLOW and (trying or self._too_slow(now, waited)):
+            self._failed(now, "too slow", trying=trying)
+        elif trying:
             self.away = False
             for tell in self.back:
                 tell(now)
@@ -63,6 +75,12 @@ class Breaker(Threaded):
                 return False
             self._next_try = now + self._pause  # the others wait for what this one finds
             return True
+
+    def _too_slow(self, now: float, waited: float) -> bool:
+        with self.threads:
+            since, before = self._waited
+            self._waited = (since, before + waited) if now - since < 1 else (now, waited)
+            return self._waited[1] > PATIENCE
 
     def _failed(self, now: float, error: str, *, trying: bool) -> None:
         with self.threads:
