@@ -8,12 +8,14 @@ from time import monotonic
 
 import pytest
 from support.jam import jam_site
+from support.redis import run_redis
 from support.wsgi import call, hello
 from typer.testing import CliRunner
 
 from jamguard import Shield
 from jamguard.cli.app import app
 from jamguard.config import Settings
+from jamguard.guards import ban as ban_guard
 from jamguard.guards.ban import Ban
 from jamguard.stores.shared import shared_path
 
@@ -200,6 +202,26 @@ def test_bad_input_is_told_in_a_sentence(
     assert (code, text) == (2, "")
     assert said.startswith(problem)
     assert bans("list")[1] == "Nobody is banned.\n"
+
+
+def test_bans_in_redis_are_those_of_all_machines(
+    bans: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jamguard.stores.shared.MEMORY", folder.parent)
+    with run_redis(password="swordfish") as server:
+        monkeypatch.setenv("JAMGUARD_STORAGE", server.uri)
+        workers = [
+            Shield(hello, [Ban()], jam_site(folder / place, Settings(storage=server.uri)))
+            for place in ("one-machine", "other-machine")
+        ]
+        assert bans("add", "192.0.2.7") == (0, "192.0.2.7 is banned for 1 hour.\n", "")
+        assert all(is_banned(worker, "192.0.2.7") for worker in workers)
+        (ban,) = json.loads(bans("list", "--json")[1])
+        assert (ban["network"], ban["seconds"]) == ("192.0.2.7", 3600)
+        assert bans("lift", "192.0.2.7")[0] == 0
+        monkeypatch.setattr(ban_guard, "monotonic", lambda: monotonic() + 1)  # a second later
+        assert not any(is_banned(worker, "192.0.2.7") for worker in workers)
+        assert len(list(folder.parent.glob("jamguard-*"))) == 2  # the workers', none of a command
 
 
 class TestWhereThereIsNoStore:
