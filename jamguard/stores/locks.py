@@ -19,6 +19,8 @@ PATIENCE: Final = 0.25
 #: seconds between two tries: the first ones only let somebody else run
 FIRST_PAUSE: Final = 0.000_02
 LONGEST_PAUSE: Final = 0.002
+#: how often it is tried in any case
+LEAST_TRIES: Final = 40
 
 if sys.platform == "win32":  # pragma: no cover - not this platform
     import msvcrt
@@ -59,8 +61,11 @@ def lock(file: int, byte: int, patience: float = PATIENCE) -> bool:
 def _wait(file: int, byte: int, patience: float) -> bool:
     until = monotonic() + patience
     pause = FIRST_PAUSE
-    while monotonic() < until:
+    tries = 0
+    # where the whole machine stood still for a while, the holder was no slower than this one
+    while monotonic() < until or tries < min(LEAST_TRIES, patience / LONGEST_PAUSE):
         sleep(pause)
+        tries += 1
         try:
             _take(file, byte)
         except OSError:

@@ -14,6 +14,7 @@ The clock is `time.monotonic`, which is one for the whole machine and never step
 import os
 import tempfile
 from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Final
@@ -150,20 +151,20 @@ class SharedStore:
         horizon = max(0, moment - period * MICRO)  # 0: the machine is younger than a period
         ahead = moment + MICRO  # another process may have looked at the clock a little later
         times = words[slot + 2 : slot + LOG_WORDS].tolist()
-        alive = sorted(time for time in times if horizon < time <= ahead)
+        alive = [time for time in times if horizon < time <= ahead]
         left = limit - len(alive) - max(weight, 1)
         if left < 0:
             # the hit that has to grow old before `weight` more fit
-            oldest = alive[min(-left, len(alive)) - 1] if alive else moment
+            oldest = sorted(alive)[min(-left, len(alive)) - 1] if alive else moment
             return -1, max(0.0, period - (moment - oldest) / MICRO)
         if weight:
             words[slot + 1] = int(now) + period + 1
-            free = [at for at, time in enumerate(times) if not horizon < time <= ahead]
-            for at in free[:weight]:
+            free = (at for at, time in enumerate(times) if not horizon < time <= ahead)
+            for at in islice(free, weight):
                 words[slot + 2 + at] = moment
         else:
             left += 1
-        first = alive[0] if alive else moment
+        first = min(alive, default=moment)
         return left, period - (moment - first) / MICRO
 
 
