@@ -14,9 +14,11 @@ from typing import Self
 
 import pytest
 from support import need, projects
+from support.projects import CLERK
 from support.redis import REDIS, RedisServer, run_redis
 from support.servers import Server, run_server
 
+from jamguard.stores.redis import BELIEVED
 from jamguard.stores.shared import shared_path
 
 pytestmark = need.program(REDIS)
@@ -119,6 +121,27 @@ def test_two_machines_pass_exactly_the_limit(
         for server in (one, two):
             assert "JG014" not in server.log()
             assert PASSWORD not in server.log()
+
+
+def test_who_logs_out_on_one_machine_is_out_on_all(
+    demo_project: Path, tmp_path: Path, redis: RedisServer
+) -> None:
+    with (
+        machine(demo_project, tmp_path / "one", redis, "600/minute") as one,
+        machine(demo_project, tmp_path / "two", redis, "600/minute") as two,
+    ):
+        cookie = one.login(CLERK)
+        there = cookie.replace(str(one.port), str(two.port), 1)  # Jam.py has it in the name
+        assert two.request("GET", "/", {"Cookie": there}).status == 200
+        assert one.request("GET", "/logout", {"Cookie": cookie}).status == 302
+        told, status = time.monotonic(), 200
+        while status == 200 and time.monotonic() < told + 10:
+            status = two.request("GET", "/", {"Cookie": there}).status
+        assert status == 302
+        assert time.monotonic() < told + 2 * BELIEVED
+        time.sleep(BELIEVED)  # the other worker may have believed it a moment longer
+        pages = [two.request("GET", "/", {"Cookie": there}).status for _ in range(20)]
+        assert set(pages) == {302}
 
 
 @pytest.mark.parametrize("harm", ["kill", "hang"])

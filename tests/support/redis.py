@@ -11,16 +11,19 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 from typing import Final
 
 import attrs
+import limits
+import limits.strategies
 import pytest
 
-from jamguard.stores.redis import connect
+from jamguard.stores.process import ProcessStore
+from jamguard.stores.redis import RedisStore, connect
 from support import need
 from support.servers import LOCAL, START_SECONDS, ServerError, free_port
 
@@ -140,3 +143,35 @@ def slow_way(port: int) -> Generator[SlowWay, None, None]:
         yield way
     finally:
         way.close()
+
+
+@contextmanager
+def redis_costs() -> Generator[dict[str, Callable[[], object]], None, None]:
+    """Give what a benchmark measures of Redis: nothing where there is no Redis."""
+    if not need.find(REDIS):
+        yield {}
+        return
+    with run_redis() as server, run_redis(unix=True) as near:
+        stores = {"port": RedisStore(server.uri, ProcessStore())}
+        stores["socket"] = RedisStore(near.uri, ProcessStore())
+        storage = limits.storage.storage_from_string(server.uri)
+        sliding = limits.strategies.SlidingWindowCounterRateLimiter(storage)
+        item = limits.RateLimitItemPerMinute(1_000_000)
+
+        def through_limits() -> object:
+            return sliding.hit(item, "a"), sliding.get_window_stats(item, "a")
+
+        def hit(store: RedisStore, limit: int) -> Callable[[], object]:
+            return lambda: store.hit("a", limit, 60, time.monotonic())
+
+        def mark(store: RedisStore) -> Callable[[], object]:
+            return lambda: store.marks.get("locked", "a", time.monotonic())
+
+        costs: dict[str, Callable[[], object]] = {}
+        for way, store in stores.items():
+            costs[f"Redis, {way}: a hit"] = hit(store, 1_000_000)
+            costs[f"Redis, {way}: a hit of a small limit"] = hit(store, 10)
+            costs[f"Redis, {way}: a mark"] = mark(store)
+        costs["limits, Redis: sliding window"] = through_limits
+        yield costs
+        assert not any(store.away for store in stores.values())
