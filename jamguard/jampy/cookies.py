@@ -67,7 +67,7 @@ def _read(jams: JamsRequest) -> Reading:
     sessions = Sessions.of(jams.task.app)
     request, rules = _guarding(jams, sessions)
     value = jams.cookies.get(HOST_PREFIX + jams.session_key) or jams.cookies.get(jams.session_key)
-    reading = sessions.read(value or "", _kind(jams), rules)
+    reading = sessions.read_once(jams.environ, value or "", _kind(jams), rules)
     if not request or not rules or not reading.flaw:
         return reading
     rules.log(request, reading.flaw)

@@ -25,6 +25,9 @@ BELIEVED: Final = 10.0
 #: characters of a Cookie header whose proof is remembered: others only cost time
 REMEMBERED: Final = 4096
 
+#: where what was read of a request's cookies is in the environ
+READ: Final = "jamguard.cookies"
+
 #: seconds for which a session that would never expire is remembered when it has ended
 FOREVER: Final = 366 * 86400
 #: seconds after which no answer that was under way at a logout makes another value
@@ -93,12 +96,12 @@ class Sessions:
         port = environ["SERVER_PORT"]
         now = monotonic()
         known = self._proved.get((header, port))
-        if known and known[0] > now:
-            proved = known[1]
-        else:
+        if not known or known[0] <= now:
             proved = self._prove(environ, port)
             if proved != NOBODY and len(header) <= REMEMBERED:
                 self._proved.put((header, port), (now + BELIEVED, proved))
+            return proved
+        proved = known[1]
         application, builder = proved.application, proved.builder
         if application and self._is_over(application, "application"):
             proved = attrs.evolve(proved, application=None)
@@ -120,14 +123,16 @@ class Sessions:
             if plain == f"admin_session_{port}":
                 kinds = ("builder", "application")  # a project may be called `admin`
             for kind in kinds:
-                session = self._somebody(value, kind)
+                session = self._somebody(environ, value, kind)
                 if session:
                     sessions.setdefault(kind, session)
                     break
         return Proved(sessions.get("application"), sessions.get("builder"))
 
-    def _somebody(self, value: str, kind: Kind) -> Session | None:
+    def _somebody(self, environ: dict[str, Any], value: str, kind: Kind) -> Session | None:
         reading = self.read(value, kind, self.rules)
+        # Jam.py asks for it next: see `read_once`
+        environ.setdefault(READ, {})[self, value, kind] = reading
         if reading.flaw and self.rules and self.rules.enforced:
             return None
         user = reading.user
@@ -165,6 +170,16 @@ class Sessions:
         if standing == "gone":
             return "no-such-user"
         return "not-an-administrator" if kind == "builder" and standing == "user" else ""
+
+    def read_once(
+        self, environ: dict[str, Any], value: str, kind: Kind, rules: Rules | None
+    ) -> Reading:
+        """Return what was read of a value for this request already, or read it now.
+
+        Jam.py writes into the cookie that it gets, so no other reader gets the same.
+        """
+        read: dict[tuple[Sessions, str, Kind], Reading] = environ.get(READ, {}) if rules else {}
+        return read.pop((self, value, kind), None) or self.read(value, kind, rules)
 
     def nobody(self) -> Reading:
         """Return what there is to read for somebody who is not logged in."""

@@ -160,3 +160,38 @@ result += [len(project.sessions._proved)]
 """,
     )
     assert counts == [1, 2, 1, 1, 3, 3, 0, 2]
+
+
+def test_a_value_is_taken_apart_once_for_a_request(project: Path) -> None:
+    """By whoever asks first; Jam.py writes into what it gets, so that goes to nobody else."""
+    reads, once, twice, elsewhere = inside(
+        project,
+        SCRIPT
+        + """
+import jamguard
+from jamguard.guards.rate_limit import RateLimit
+from jamguard.guards.session import Session
+from jamguard.jampy.sessions import READ, Sessions
+
+hardened = jamguard.Shield(app, [Session(), RateLimit()])
+sealed = log_in(hardened, "/login.html", CLERK)[0]
+reads = []
+read = Sessions.read
+Sessions.read = lambda self, *about: reads.append(about[0]) or read(self, *about)
+api(hardened, ["load", 1, 0, None, 0], sealed)
+asked = len(reads)
+
+sessions, rules = project.sessions, project.sessions.rules
+given = environ(HTTP_COOKIE=sealed)
+sessions._proved.clear()
+assert sessions.proved(given).application
+((_, text, kind),) = given[READ]
+foreign = Sessions(project.app).read_once(given, text, kind, rules)  # as of another project
+first = sessions.read_once(given, text, kind, rules)
+second = sessions.read_once(given, text, kind, rules)
+result = [
+    asked, reads[0] == text, first.cookie is not second.cookie, foreign is not first
+]
+""",
+    )
+    assert (reads, once, twice, elsewhere) == (1, True, True, True)
