@@ -1,7 +1,10 @@
 """Passwords are guessed at a real project: what gets through, and who still gets in."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -17,9 +20,6 @@ from support import v5_project
 from support.code import add_task_code
 from support.projects import ADMIN, CLERK, TASK, User, copy
 from support.servers import Reply, Server, run_server
-
-from jamguard.lockouts import locked, unlock
-from jamguard.stores.shared import shared_path, shared_store
 
 #: the test's own address stands for a proxy, which says for whom it asks; so many attempts in
 #: so few seconds are stopped by another guard too
@@ -120,11 +120,23 @@ def expect_locked(server: Server, project: Path, ask: Ask, user: User) -> None:
 
     assert outcome(ask(server, user, THERE)) == "in"
 
-    store = shared_store(shared_path(project, str(project.parent)))  # as another process has it
-    (one,) = locked(store, monotonic())
-    assert (one.name, one.network, one.times) == (user.login, HERE, 1)
-    assert unlock(store, user.login)
+    (one,) = json.loads(command("locked", "--json", str(project)))
+    assert (one["name"], one["network"], one["times"]) == (user.login, HERE, 1)
+    command("unlock", user.login, str(project))
     assert outcome(ask(server, user, HERE)) == "in"
+
+
+def command(*words: str) -> str:
+    """Run `jamguard login` beside the server; return what it prints."""
+    *_, project = words
+    done = subprocess.run(
+        [sys.executable, "-m", "jamguard", "login", *words],
+        env={**os.environ, "JAMGUARD_STORAGE": f"shared:{Path(project).parent}"},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout
 
 
 def test_the_owner_stays_welcome_while_her_name_is_guessed_everywhere(project: Path) -> None:
