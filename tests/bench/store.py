@@ -29,7 +29,7 @@ from jamguard.stores.process import ProcessStore
 from jamguard.stores.shared import SharedStore, shared_path
 
 sys.path.append(str(Path(__file__).parents[1]))
-from support.redis import redis_costs  # noqa: E402 - a script finds only what lies beside it
+from support.redis import redis_costs
 
 LOTS: Final = 1_000_000
 FEW: Final = 10
