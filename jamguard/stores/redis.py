@@ -47,8 +47,9 @@ FEW: Final = 14
 #: kinds that are asked for at each request, and seconds for which an answer is believed
 OFTEN: Final = frozenset({"banned", "ended"})
 BELIEVED: Final = 1.0
-#: marks that a process remembers to tell Redis when it is back
-MOST_OWED: Final = 1024
+#: marks that a process keeps to tell Redis when it is back, and how many it tells at a time
+MOST_OWED: Final = 4096
+SOME: Final = 50
 
 
 class RedisStore:
@@ -65,7 +66,6 @@ class RedisStore:
         self._fallback = fallback
         self.breaker = Breaker()
         self.marks = RedisMarks(self._client, self._prefix, self.breaker, fallback)
-        self.breaker.back.append(self.marks.catch_up)
 
     @property
     def away(self) -> bool:
@@ -112,7 +112,7 @@ class RedisMarks:
         #: what was asked -> when, and the answer
         self._believed: Bounded[tuple[Kind, str], tuple[float, Mark | None]] = Bounded(4096)
         #: marks that Redis does not have yet
-        self._owed: Bounded[tuple[Kind, str], Callable[[float], None]] = Bounded(MOST_OWED)
+        self._owed: dict[tuple[Kind, str], Callable[[float], None]] = {}
 
     def put(
         self,
@@ -136,16 +136,19 @@ class RedisMarks:
             life = ceil(1000 * (seconds + keep - (later - now)))
             args = member, life, value, MOST_MARKS[kind], marks + b":"
             if life > 0:
-                self._breaker.ask(
-                    later,
-                    lambda: self._put([name, marks], args),
-                    lambda: self._owed.put((kind, key), tell),
-                )
+                self._breaker.ask(later, lambda: self._put([name, marks], args), owe)
 
+        def owe() -> None:
+            if len(self._owed) < MOST_OWED:
+                self._owed[kind, key] = tell
+
+        self._owed.pop((kind, key), None)
         tell(now)
 
     def get(self, kind: Kind, key: str, now: float) -> Mark | None:
         """Return the mark of `key`; see `Marks`. What others mark is seen within a second."""
+        if self._owed and not self._breaker.away:
+            self._tell_some(now)
         asked, mark = self._believed.get((kind, key), (-BELIEVED, None))
         if 0 <= now - asked < BELIEVED:
             return mark
@@ -179,11 +182,12 @@ class RedisMarks:
 
         return self._breaker.ask(now, store, lambda: self._fallback.all(kind, now))
 
-    def catch_up(self, now: float) -> None:
-        """Tell Redis, which is back, what was marked while it was away."""
-        owed, self._owed = self._owed, Bounded(MOST_OWED)
-        for tell in owed.values():
-            tell(now)
+    def _tell_some(self, now: float) -> None:
+        """Tell Redis, which is back, some of what was marked while it was away."""
+        for owed in list(self._owed)[:SOME]:
+            tell = self._owed.pop(owed, None)
+            if tell:  # no other thread was faster
+                tell(now)
 
     def _names(self, kind: Kind, key: str) -> tuple[bytes, bytes, bytes]:
         """Return the names of the list and of the mark, and the key itself, as Redis has them."""

@@ -18,6 +18,7 @@ from support import need
 from support.redis import REDIS, VALKEY, RedisServer, run_redis, slow_way
 
 from jamguard.stores import MOST_MARKS, Kind, Mark
+from jamguard.stores import redis as module
 from jamguard.stores.process import ProcessStore
 from jamguard.stores.redis import ANSWER_SECONDS, CONNECT_SECONDS, FEW, RedisStore, connect
 from jamguard.stores.scripts import COUNT, LOG
@@ -587,6 +588,7 @@ def test_marks_that_were_made_without_it_are_told_to_it() -> None:
         server.start()
         assert hits_at(store, now + 100) == 0
         assert not store.away
+        assert store.marks.get("banned", "a", now + 100)
         other = at(server.uri)
         assert [(mark.key, mark.times, mark.why) for mark in other.marks.all("banned", now)] == [
             ("a", 3, "probes")
@@ -601,17 +603,29 @@ def hits_at(store: RedisStore, now: float) -> int:
 
 
 @need.program(REDIS)
-def test_marks_are_owed_on_when_it_goes_away_again() -> None:
+def test_what_is_owed_is_told_in_parts_and_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SOME", 2)
+    monkeypatch.setattr(module, "MOST_OWED", 5)
     with run_redis() as server:
         store = at(server.uri)
         now = time.monotonic()
         server.kill()
-        store.marks.put("banned", "a", now, 6000)
-        store.marks.catch_up(now + 2)
-        assert list(store.marks._owed) == [("banned", "a")]
+        for key in "abcdef":
+            store.marks.put("banned", key, now, 6000)
         server.start()
         assert hits_at(store, now + 100) == 0
-        assert at(server.uri).marks.get("banned", "a", now)
+        told: list[int] = []
+        for number in range(4):
+            store.marks.get("locked", "a", now + 100)
+            told.append(len(store.marks.all("banned", now + 100)))
+            if number == 0:
+                server.kill()  # and what it was told is gone
+                store.marks.get("locked", "a", now + 100)
+                assert store.away
+                server.start()
+                assert hits_at(store, now + 200) == 0
+        assert told == [2, 2, 3, 3]
+        assert not store.marks._owed
 
 
 @need.program(REDIS)
