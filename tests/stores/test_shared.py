@@ -17,7 +17,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jamguard.notices import NOTICES
 from jamguard.stores import mapped, shared
+from jamguard.stores.choose import open_store
 from jamguard.stores.locks import _renew_locks
 from jamguard.stores.mapped import SharedFileError
 from jamguard.stores.process import ProcessStore
@@ -499,3 +501,18 @@ def test_what_is_heavier_than_the_limit_never_passes(
         left, wait = store.hit("a", limit, 60, 1000.0, limit + 1)
         assert left == -1
         assert 0 < wait <= longest
+
+
+def test_a_file_that_was_torn_is_a_notice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared, "MEMORY", tmp_path)
+    path = shared_path(tmp_path / "project")
+    path.write_bytes(b"my holiday pictures")
+    path.chmod(0o600)
+    given: list[tuple[str, dict[str, object]]] = []
+
+    def notice(number: str, **details: object) -> None:
+        given.append((number, details))
+
+    open_store("shared", tmp_path / "project", notice)
+    assert given == [("JG024", {"file": path})]
+    assert str(path) in NOTICES["JG024"].format(file=path)
