@@ -10,6 +10,7 @@ Source: CWE-749 (exposed dangerous function), CWE-1327 (binding to an unrestrict
 
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -69,7 +70,9 @@ class Builder(Guard):
         if not taken.builder:
             return None
         if not self._may_build(request):
-            return self._refusal(request, probe=taken.place != "builder")
+            return self._refusal(
+                request, probe=taken.place != "builder" and not _is_of_an_open_page(request)
+            )
         # of a page below another path it is not said which one it is, and it has no secrets
         return None if taken.place == "builder" else _not_an_administrator(request)
 
@@ -88,13 +91,23 @@ class Builder(Guard):
 
     def _refusal(self, request: Request, *, probe: bool) -> Refusal:
         name = request.client.text
-        # an administrator who has come to another network goes on with an open page
+        # an administrator who has come to another network
         probe = probe and request.builder_session is None
         if not name or request.undeclared or request.client.loopback:
             return attrs.evolve(NOT_HERE, detail="not known to be on this computer", probe=probe)
         allow = ", ".join(f'"{network}"' for network in (*self.allow, name))
         detail = f"[tool.jamguard.builder] allow = [{allow}]"
         return attrs.evolve(NOT_HERE, detail=detail, probe=probe)
+
+
+def _is_of_an_open_page(request: Request) -> bool:
+    """Say whether a page of the builder sends this: in a tab that was there before `allow`."""
+    referer: str = request.environ.get("HTTP_REFERER", "")
+    try:
+        path = urlsplit(referer).path
+    except ValueError:  # brackets that hold no IPv6 address
+        return False
+    return request.site.route(path.removeprefix(request.mount)).builder
 
 
 def _not_an_administrator(request: Request) -> Refusal | None:

@@ -43,7 +43,9 @@ def _refusal(reason: str, *, probe: bool = False) -> Refusal:
 
 NOT_A_METHOD: Final = _refusal("malformed-method")
 NOT_A_PATH: Final = _refusal("malformed-path")
-DOTS: Final = _refusal("dot-segment", probe=True)  # browsers and robots resolve them
+DOTS: Final = _refusal("dot-segment")
+#: browsers and robots resolve what leads up before they ask
+UPWARDS: Final = _refusal("dot-segment", probe=True)
 CHARACTERS: Final = _refusal("forbidden-character")
 WAY_OUT: Final = _refusal("forbidden-character", probe=True)
 SPOOFED: Final = _refusal("path-in-a-header")
@@ -107,7 +109,7 @@ class Path(Guard):
         if FORBIDDEN.search(path):
             return WAY_OUT if ".." in path or "\0" in path else CHARACTERS
         if ("/." in path or "/ " in path) and DOT_SEGMENT.search(path):
-            return DOTS
+            return UPWARDS if ".." in path else DOTS
         environ = request.environ
         target = environ.get("RAW_URI") or environ.get("REQUEST_URI") or "/"
         if not target.startswith("/"):

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import attrs
@@ -18,6 +19,7 @@ from jamguard.config import Settings, Source, load
 from jamguard.guard import Mode
 from jamguard.guards import GUARDS, ban
 from jamguard.guards.ban import Ban
+from jamguard.guards.builder import Builder
 from jamguard.guards.proxy import Proxy
 from jamguard.jampy.calls import Taken
 from jamguard.jampy.session import Session
@@ -448,6 +450,7 @@ def test_what_counts(site: Shield, path: str, method: str, environ: dict[str, An
         pytest.param(
             "/builder_login.html", "POST", BY_AN_ADMINISTRATOR, id="an administrator elsewhere"
         ),
+        pytest.param("/static/./a.css", "GET", {}, id="a careless robot"),
         pytest.param("/api", "GET", {}, id="a call opened in a browser"),
         pytest.param("/api", "OPTIONS", {}, id="a page elsewhere that asks whether it may"),
         pytest.param("/", "PROPFIND", {}, id="an office program that opens a link"),
@@ -478,6 +481,42 @@ def test_what_the_innocent_come_to_does_not(
     for _ in range(30):
         call(site, path, method, b"", **environ)
     assert not is_banned(site)
+
+
+@pytest.mark.parametrize(
+    ("environ", "banned"),
+    [
+        pytest.param({}, True, id="a script"),
+        pytest.param({"HTTP_REFERER": "http://www.example.com/"}, True, id="of the application"),
+        pytest.param({"HTTP_REFERER": "http://["}, True, id="of nothing"),
+        pytest.param(
+            {"HTTP_REFERER": "http://www.example.com/builder.html"}, False, id="an open builder"
+        ),
+        pytest.param(
+            {
+                "SCRIPT_NAME": "/shop",
+                "HTTP_REFERER": "http://www.example.com/shop/builder.html?x#y",
+            },
+            False,
+            id="an open builder of a mounted site",
+        ),
+        pytest.param(BY_AN_ADMINISTRATOR, False, id="an administrator elsewhere"),
+    ],
+)
+def test_calls_of_the_builder_count_unless_an_open_page_makes_them(
+    environ: dict[str, Any], *, banned: bool
+) -> None:
+    jams = SimpleNamespace(method="POST", get_data=lambda: b'["load",0,0,null,0]')
+
+    def app(env: dict[str, Any], start: Any) -> Any:
+        if env["PATH_INFO"] == "/api":
+            decide(env, Taken("api", jams))
+        return hello(env, start)
+
+    behind = Shield(app, [Ban(), Builder()], jam_site())
+    refused = [call(behind, "/api", "POST", b"", **environ) for _ in range(25)]
+    assert refused[0].get("Jamguard-Refused") == "builder"
+    assert is_banned(behind) is banned
 
 
 def test_exports_count_and_reports_do_not(site: Shield, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,7 +84,7 @@ def test_a_scanner_is_refused_everywhere_after_twenty(project: Path) -> None:
         assert ask(server, "/health", SCANNER).get("Jamguard-Refused") is None
         log = server.log()
         before, _, _ = log.partition("banned network")
-        counted = re.compile('refused .*(dot-segment|path="/jam/)')
+        counted = re.compile(r'refused guard=path .*(not-served .*path="/jam/|path=".*[.][.])')
         assert len(counted.findall(before)) == 20
         assert log.count(f'banned network={SCANNER} for="1 hour" times=1 reason=') == 1
         assert log.count("refused guard=ban") <= 4  # a line a minute of each worker
