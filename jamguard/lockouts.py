@@ -20,7 +20,7 @@ from .stores import Mark, Store
 LENGTHS: Final = (60, 300, 900, 3600)
 #: seconds after a lock-out until it is forgiven, so that the next one is a first one
 REMEMBERED: Final = 86400
-#: seconds in which all have noticed that the one try after a lock-out is being made
+#: seconds in which all have noticed a lock-out, or the one try after it
 MOMENT: Final = 10
 #: bits of the IPv6 network that a customer of a provider may have as a whole
 SITE_BITS: Final = 48
@@ -53,11 +53,15 @@ class Rule:
         are counted when they begin, so that not one more gets through; others when they fail.
         """
         if mark:
-            return store.hit(f"try|{self.key}", 1, MOMENT, now)[0] >= 0
+            return self.alone(store, now)
         if self.kind != "name-here":
             return True
         # the mark again: a lock-out that began since then has made the count begin anew
         return self.left(store, now) >= 0 and not self.mark(store, now)
+
+    def alone(self, store: Store, now: float) -> bool:
+        """Say, to one of all who ask at this moment, that nobody else has asked."""
+        return store.hit(f"alone|{self.key}", 1, MOMENT, now)[0] >= 0
 
     def left(self, store: Store, now: float, weight: int = 1) -> int:
         """Count a failure, or with no weight only look; return how many more may follow."""
@@ -75,7 +79,7 @@ class Rule:
 
     def reopen(self, store: Store, now: float, times: int) -> None:
         """Take back a lock-out; so many before it are still remembered."""
-        store.forget(f"try|{self.key}", 1, MOMENT)
+        store.forget(f"alone|{self.key}", 1, MOMENT)
         store.marks.put("locked", self.key, now, 0, times=times, keep=REMEMBERED)
 
     def forgive(self, store: Store) -> None:

@@ -122,7 +122,7 @@ class Login(Guard):
             return
         if rule.kind == "crowd":
             request.site.notice("JG025", peer=request.client.text or rule.network)
-        elif not rule.mark(store, now):  # another worker may have been faster
+        elif rule.alone(store, now):  # of several that fail at this moment
             rule.lock(store, now)
             self._log(request, rule, 1)
 

@@ -1,5 +1,6 @@
 """How many may be logging in at once, and that each gives back what it took."""
 
+import json
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from typing import Any
 import attrs
 import pytest
 from support.logins import PASSWORD, Jam
-from support.wsgi import hello
+from support.wsgi import call, hello
 
 from jamguard import ConfigError, Guard, Refusal, Request, harden
 from jamguard.guards.concurrency import Concurrency
@@ -80,6 +81,9 @@ def test_calls_of_v5_are_counted_and_calls_of_v7_are_none() -> None:
         crowd.enter(HERE)
     assert crowd.jam.attempt("ann", source=HERE) == "refused"
     assert crowd.leave() == {"in": 3}
+    jam = Jam([Concurrency()])
+    body = json.dumps(["login", 1, 0, [{"login": "ann", "password": "x"}], 0]).encode()
+    assert b'"data": false' in call(jam.shield, "/api", "POST", body).body
 
 
 def test_exactly_as_many_as_are_allowed_of_many_at_once() -> None:

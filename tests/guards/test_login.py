@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 import pytest
 from support.logins import PASSWORD, Jam
-from support.wsgi import hello
+from support.wsgi import call, hello
 
 from jamguard import ConfigError, Guard, Refusal, Request, harden, lockouts
 from jamguard.guards import login
@@ -157,6 +157,19 @@ class TestOneNameFromOneNetwork:
         assert at_once(5) == 5
         clock.go_on(MINUTE)
         assert at_once(1) == 1
+
+    def test_of_several_that_fail_at_once_one_locks(
+        self, jam: Jam, clock: Clock, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        jam.site.store.hit(f"alone|{HERE}|ann", 1, lockouts.MOMENT, clock())  # another worker
+        fail(jam, 5)
+        assert "locked guard" not in caplog.text
+
+    def test_a_call_of_v7_is_no_attempt(self, jam: Jam) -> None:
+        body = json.dumps(["login", 1, 0, [{"login": "ann", "password": "x"}], 0]).encode()
+        for _ in range(10):
+            answer = call(jam.shield, "/api", "POST", body, REMOTE_ADDR=HERE)
+            assert answer.get("Jamguard-Refused") is None
 
     def test_a_failure_of_jam_py_itself_is_one(self) -> None:
         jam = guarded()
