@@ -10,6 +10,7 @@ told to Redis when it is back.
 """
 
 import json
+from contextlib import suppress
 from math import ceil
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
@@ -184,10 +185,9 @@ class RedisMarks:
 
     def _tell_some(self, now: float) -> None:
         """Tell Redis, which is back, some of what was marked while it was away."""
-        for owed in list(self._owed)[:SOME]:
-            tell = self._owed.pop(owed, None)
-            if tell:  # no other thread was faster
-                tell(now)
+        with suppress(KeyError):  # that was all: other threads tell, too
+            for _ in range(SOME):
+                self._owed.popitem()[1](now)
 
     def _names(self, kind: Kind, key: str) -> tuple[bytes, bytes, bytes]:
         """Return the names of the list and of the mark, and the key itself, as Redis has them."""
