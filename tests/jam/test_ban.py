@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.projects import CLERK, CUSTOMERS, TASK
+from support.projects import CLERK, CUSTOMERS, TASK, copy
 from support.servers import Reply, Server, free_port, own_address, run_server
 
 SCANNER, OTHER = "198.51.100.1", "198.51.100.2"
@@ -196,3 +196,16 @@ def test_calls_count_where_only_an_attacker_makes_them(
             assert replies[19].get("Jamguard-Refused") != "ban"
             (reply,) = call(server, SCANNER, OPEN, cookie=cookie)
             assert "Please try again in" in reply.json["error"]
+
+
+@pytest.mark.long
+def test_a_scanner_of_a_v5_site_is_refused_everywhere_after_twenty(
+    v5_python: Path, v5_project: Path, tmp_path: Path
+) -> None:
+    folder = copy(v5_project, tmp_path / "v5")
+    with run_server(folder, config=DECLARED, python=v5_python) as server:
+        for _ in range(20):
+            (reply,) = call(server, SCANNER, ["load", 0, 0, None, 0])
+            assert reply.get("Jamguard-Refused") == "builder"
+        assert refused(server, SCANNER) == {"ban"}
+        assert ask(server, "/", OTHER).status == 200
