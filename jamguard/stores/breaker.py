@@ -9,7 +9,7 @@ Source: Michael Nygard, Release It!, the chapter on stability patterns (circuit 
 
 from collections.abc import Callable
 from random import uniform
-from time import monotonic
+from time import monotonic, process_time
 from typing import Final, TypeVar
 
 from .locks import Threaded
@@ -54,13 +54,14 @@ class Breaker(Threaded):
         trying = self.away
         if trying and not self._may_try(now):
             return instead()
-        begun = monotonic()
+        begun, busy = monotonic(), process_time()
         try:
             answer = store()
         except Exception as error:  # noqa: BLE001 - the edge of a store: whatever its client raises
             self._failed(now, type(error).__name__, trying=trying)
             return instead()
-        waited = monotonic() - begun
+        # while this process is busy, a thread waits for its turn and not for the store
+        waited = monotonic() - begun - (process_time() - busy)
         if waited > SLOW and (trying or self._too_slow(now, waited)):
             self._failed(now, "too slow", trying=trying)
         elif trying:

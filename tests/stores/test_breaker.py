@@ -74,8 +74,10 @@ class Slow:
     def __init__(self, breaker: Told, monkeypatch: pytest.MonkeyPatch) -> None:
         self.clock = 0.0
         self.seconds = 0.0
+        self.busy = False
         self._breaker = breaker
         monkeypatch.setattr(module, "monotonic", lambda: self.clock)
+        monkeypatch.setattr(module, "process_time", lambda: self.clock if self.busy else 0.0)
 
     def ask(self, now: float) -> str:
         return self._breaker.ask(now, self._answer, lambda: "instead")
@@ -104,6 +106,12 @@ def test_a_try_that_is_slow_has_failed(breaker: Told, slow: Slow) -> None:
     slow.seconds = 0.01
     assert slow.ask(1007.0) == "store"
     assert breaker.told == ["TimeoutError", 1007.0]
+
+
+def test_a_process_that_is_busy_does_not_wait_for_the_store(breaker: Told, slow: Slow) -> None:
+    slow.seconds, slow.busy = 0.2, True
+    assert {slow.ask(1000.0) for _ in range(50)} == {"store"}
+    assert breaker.told == []
 
 
 @pytest.mark.parametrize(("seconds", "every"), [(0.04, 0.01), (0.2, 1.0)])
