@@ -42,6 +42,8 @@ class Request:
     peer_trusted: bool = False
     #: most bytes of the body that anybody may read (set by `request-size`)
     body_limit: int = 8 * MEGABYTE
+    #: this request as an outer shield sees it, where that is another object
+    outer: "Request | None" = None
     #: what a guard inside has refused this with (see `note_refusal`)
     refused: "Refusal | None" = None
     #: the quota that is nearest to its limit: what is left, for how long (set by `rate-limit`)
@@ -51,11 +53,10 @@ class Request:
         self, environ: dict[str, Any], site: "Site", outer: "Request | None" = None
     ) -> None:
         if outer is not None:
+            self.outer = outer
             self.id = outer.id
             facts = outer.__dict__
             self.__dict__.update({name: facts[name] for name in CARRIED if name in facts})
-        #: this request as an outer shield sees it, where that is another object
-        self.outer = outer
         self.environ = environ
         self.site = site
         self.path: str = environ.get("PATH_INFO", "")
