@@ -1,7 +1,5 @@
 """Marks that all processes of a machine see, and those of one process."""
 
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -305,7 +303,7 @@ def test_a_reader_never_sees_half_a_mark(path: Path) -> None:
         assert mark, "it is there all the time"
         assert mark.left == mark.times + 1 == int(mark.why) + 1
         seen += mark.times > 0
-    os.kill(process.pid, signal.SIGKILL)
+    process.terminate()
     process.communicate(timeout=10)
     assert seen
 

@@ -292,11 +292,14 @@ def test_places_of_the_outlived_are_taken_first(path: Path) -> None:
 
 def test_what_was_counted_is_there_when_the_last_process_has_ended(path: Path) -> None:
     keys = ["a", "b"]  # in one bucket, and only one of them in its first place
-    store = SharedStore(path, counters=8)
-    for key in keys:
-        store.hit(key, 100, 3600, time.monotonic())
-    again = SharedStore(path, counters=8)
-    assert [again.hit(key, 100, 3600, time.monotonic())[0] for key in keys] == [98, 98]
+    store = SharedStore(path, counters=8, logs=8)
+    for limit in (10, 100):
+        for key in keys:
+            store.hit(key, limit, 3600, time.monotonic())
+    again = SharedStore(path, counters=8, logs=8)
+    for limit in (10, 100):
+        for key in keys:
+            assert again.hit(key, limit, 3600, time.monotonic())[0] == limit - 2
 
 
 def spoil_magic(content: bytearray) -> None:
