@@ -14,7 +14,7 @@ import attrs
 
 if TYPE_CHECKING:
     from .request import Request
-    from .routes import Route
+    from .routes import Form, Route
     from .site import Site
 
 #: `enforce` refuses; `report` logs what it would have refused and lets it pass
@@ -46,8 +46,8 @@ class Refusal:
     quiet: bool = False
     #: the guard that refuses, where it is not the one whose `check` ran
     guard: str = ""
-    #: True: always a page with the real status, where Jam.py's client shows no message
-    page: bool = False
+    #: how it is written where Jam.py's client would not show what is usual for the route
+    form: "Form | None" = None
 
 
 class Refused(Exception):  # noqa: N818 - the past tense of Refusal: reading the body led to one

@@ -90,6 +90,9 @@ PAGE: Final = """<!DOCTYPE html>
 </html>
 """
 
+#: a status of Jam.py's (`jam/common.py`)
+PROJECT_ERROR: Final = 4
+
 #: the page's own policy: nothing but its own style
 PAGE_POLICY: Final = (
     "default-src 'none'; style-src 'sha256-"
@@ -132,7 +135,9 @@ def _body(refusal: Refusal, request: "Request") -> tuple[str, bytes]:
     accepts = request.environ.get("HTTP_ACCEPT", "")
     if "application/problem+json" in accepts:
         return "application/problem+json", _problem(refusal, request)
-    form = "page" if refusal.page else request.route.form
+    form = refusal.form or request.route.form
+    if form == "notice":
+        return "application/json", _notice(refusal, request)
     if form == "envelope":
         if refusal.courtesy:
             return "application/json", _envelope(refusal, request)
@@ -167,6 +172,16 @@ def _message(refusal: Refusal, request: "Request") -> str:
 def _envelope(refusal: Refusal, request: "Request") -> bytes:
     message = f"{_message(refusal, request)} ({sentence(request, 'number')} {request.id})"
     return json.dumps({"result": {"data": [None, message]}, "error": message}).encode()
+
+
+def _notice(refusal: Refusal, request: "Request") -> bytes:
+    """Say it as v5 says that a project cannot be loaded: its client writes that as markup."""
+    message = html.escape(
+        f"{_message(refusal, request)} ({sentence(request, 'number')} {request.id})"
+    )
+    title, _, text = message.partition(". ")
+    said = {"error": title, "project_error": text}
+    return json.dumps({"result": {"status": PROJECT_ERROR, "data": said}, "error": None}).encode()
 
 
 def _problem(refusal: Refusal, request: "Request") -> bytes:

@@ -4,8 +4,9 @@ from typing import Literal
 
 import attrs
 
-#: how a refusal is written there: Jam.py's envelope, problem+json or a page
-Form = Literal["envelope", "problem", "page"]
+#: how a refusal is written there: Jam.py's envelope, problem+json or a page; or what Jam.py v5
+#: says in place of everything else
+Form = Literal["envelope", "problem", "page", "notice"]
 
 
 @attrs.frozen(eq=False)

@@ -29,7 +29,6 @@ BUSY: Final = Refusal(
     sentence="busy",
     retry_after=1,
     courtesy=True,
-    page=True,
 )
 
 

@@ -47,7 +47,6 @@ LOCKED: Final = Refusal(
     reason="locked",
     sentence="locked",
     courtesy=True,
-    page=True,
 )
 NO_NAME: Final = Refusal(status=HTTPStatus.BAD_REQUEST, reason="no-name", sentence="bad-request")
 

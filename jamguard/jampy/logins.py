@@ -21,6 +21,7 @@ from .tree import is_v5
 
 if TYPE_CHECKING:
     from ..request import Request
+    from ..routes import Form
     from .project import Project
 
 #: characters of a name; nobody is called by more
@@ -101,7 +102,7 @@ def watch_logins(
         except Refused as refused:
             if not is_v5(app):
                 raise
-            jams.environ[REFUSED] = refused
+            jams.environ[REFUSED] = _shown(refused, attempt)
             return None
         finally:
             told(attempt, succeeded)
@@ -109,3 +110,14 @@ def watch_logins(
 
     watched.watched = True  # type: ignore[attr-defined] # functions take attributes
     app.login = watched
+
+
+def _shown(refused: Refused, attempt: Attempt) -> Refused:
+    """Have v5's client show a refusal: when it logs in it takes an envelope for a success.
+
+    It writes a page in place of the application, and nothing in place of the builder.
+    """
+    if not refused.refusal.courtesy:
+        return refused
+    form: Form = "notice" if attempt.builder else "page"
+    return Refused(attrs.evolve(refused.refusal, form=form))

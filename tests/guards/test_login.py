@@ -359,13 +359,25 @@ class TestWhatIsSaid:
         assert '<a href="/">' in page
         assert "ann" not in page
 
-    def test_so_does_it_in_v5_whose_client_shows_no_message_here(self) -> None:
+    def test_so_does_a_page_in_v5_whose_client_takes_a_message_for_a_success(self) -> None:
         jam = Jam([Login()], v5=True)
         assert fail(jam, 6) == {"out": 5, "refused": 1}
         answer = jam.post("ann", PASSWORD, HERE)
         assert (answer.status, answer.get("Retry-After")) == ("429 Too Many Requests", "60")
         assert b"<h1>Too many attempts to log in</h1>" in answer.body
         assert jam.attempt("ann", source=THERE) == "in"
+
+    def test_a_notice_does_in_the_builder_of_v5_which_shows_no_page(self) -> None:
+        jam = Jam([Login()], v5=True)
+        for _ in range(5):
+            assert jam.attempt("ann", "x", HERE, task=0) == "out"
+        answer = jam.post("ann", PASSWORD, HERE, task=0)
+        assert (answer.code, answer.get("Retry-After")) == (200, "60")
+        said = json.loads(answer.body)
+        assert (said["error"], said["result"]["status"]) == (None, 4)
+        assert said["result"]["data"]["error"] == "Too many attempts to log in"
+        text = said["result"]["data"]["project_error"]
+        assert text.startswith("Please try again in 60 seconds. (Request number ")
 
     def test_a_program_is_told_in_its_own_way(self) -> None:
         jam = guarded()

@@ -85,7 +85,9 @@ class Jam:
         given = {"login": name, "password": password}
         form = {key: value for key, value in given.items() if value is not None}
         path = more.pop("path", "/api" if self.v5 else "/login.html")
-        body = json.dumps(["login", 1, 0, [form], 0]) if self.v5 else urlencode(form)
+        body = json.dumps(["login", more.pop("task", 1), 0, [form], 0])
+        if not self.v5:
+            body = urlencode(form)
         return call(self.shield, path, "POST", body.encode(), REMOTE_ADDR=source, **more)
 
     def attempt(
