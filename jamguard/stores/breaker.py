@@ -22,8 +22,8 @@ LONGEST_PAUSE: Final = 30.0
 #: what a pause is stretched by, so that not all processes come back in the same moment
 JITTER: Final = (0.8, 1.2)
 
-#: seconds after which an answer was slow, and for how many seconds slow ones may keep this
-#: process waiting in one second: a request may ask several times
+#: seconds after which an answer was slow, and for how many seconds slow ones in a row may
+#: keep this process waiting: a request may ask several times
 SLOW: Final = 0.05
 PATIENCE: Final = 0.25
 
@@ -42,8 +42,7 @@ class Breaker(Threaded):
         self.back: list[Callable[[float], None]] = []
         self._pause = FIRST_PAUSE
         self._next_try = 0.0
-        #: the second in which slow answers are added up, and what they come to
-        self._waited = (0.0, 0.0)
+        self._waited = 0.0  #: for slow answers in a row
 
     def ask(self, now: float, store: Callable[[], Answer], instead: Callable[[], Answer]) -> Answer:
         """Return what `store` answers; while it is away, what `instead` does.
@@ -62,7 +61,8 @@ class Breaker(Threaded):
             return instead()
         # while this process is busy, a thread waits for its turn and not for the store
         waited = monotonic() - begun - (process_time() - busy)
-        if waited > SLOW and (trying or self._too_slow(now, waited)):
+        self._waited = self._waited + waited if waited > SLOW else 0.0
+        if self._waited and (trying or self._waited > PATIENCE):
             self._failed(now, "too slow", trying=trying)
         elif trying:
             self.away = False
@@ -76,12 +76,6 @@ class Breaker(Threaded):
                 return False
             self._next_try = now + self._pause  # the others wait for what this one finds
             return True
-
-    def _too_slow(self, now: float, waited: float) -> bool:
-        with self.threads:
-            since, before = self._waited
-            self._waited = (since, before + waited) if now - since < 1 else (now, waited)
-            return self._waited[1] > PATIENCE
 
     def _failed(self, now: float, error: str, *, trying: bool) -> None:
         with self.threads:
