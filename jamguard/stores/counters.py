@@ -46,7 +46,8 @@ class Counters:
         self._words = file.words
         self._first = first
         self._buckets = size // WAYS
-        #: key -> its hash, its bucket's first word, and where it was found last
+        #: key -> its hash, its bucket's first word, where it was found last, and in which
+        #: window it came near the limit
         self._places: Bounded[tuple[str, int], list[int]] = Bounded(4096)
         self._process = 0
         self._column = SHARED_COLUMN
@@ -66,7 +67,12 @@ class Counters:
             if self._process != os.getpid():
                 self._claim()  # not in a hook of the fork: uWSGI calls none
             slot = place[2]
-            if words[slot] == place[0] and self._column != SHARED_COLUMN and weight <= LIGHT:
+            if (
+                words[slot] == place[0]
+                and place[3] != window
+                and self._column != SHARED_COLUMN
+                and weight <= LIGHT
+            ):
                 column = slot + 2 + self._column
                 value = rolled(words[column], window)
                 words[column] = value + weight
@@ -78,6 +84,8 @@ class Counters:
                     if current == weight:
                         words[slot + 1] = int(now - elapsed) + 2 * period + 1
                     return int(room), period - elapsed
+                else:
+                    place[3] = window
                 words[column] = value
             if now < self._file.alone_until or not self._file.hold(place[1], now):
                 return None
@@ -127,7 +135,7 @@ class Counters:
     def _place(self, key: str, period: int) -> list[int]:
         number = self._file.hash(f"{period}|{key}")
         base = self._first + number % self._buckets * WAYS * WORDS
-        place = [number, base, base]
+        place = [number, base, base, -1]
         return self._places.put((key, period), place) if len(key) <= LONG_KEY else place
 
     @staticmethod
