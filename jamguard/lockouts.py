@@ -56,8 +56,12 @@ class Rule:
             return self.alone(store, now)
         if self.kind != "name-here":
             return True
-        # the mark again: a lock-out that began since then has made the count begin anew
-        return self.left(store, now) >= 0 and not self.mark(store, now)
+        if self.left(store, now) < 0:
+            return False
+        if self.mark(store, now):  # locked since then: the count has begun anew, and stays so
+            self.forget(store)
+            return False
+        return True
 
     def alone(self, store: Store, now: float) -> bool:
         """Say, to one of all who ask at this moment, that nobody else has asked."""
