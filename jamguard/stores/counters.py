@@ -116,7 +116,7 @@ class Counters:
 
     def forget(self, key: str, period: int, now: float) -> None:
         """Let the count of `key` begin anew."""
-        number, base, _ = self._place(key, period)
+        number, base, *_ = self._place(key, period)
         with self._file.held(base, now) as held:
             for slot in self._slots(base) if held else ():
                 if self._words[slot] == number:
