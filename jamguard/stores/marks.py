@@ -6,6 +6,7 @@ by a lock on the region. Readers take none: a record carries a checksum, and one
 match is read again under the lock. While a kind has no mark at all, one word tells.
 """
 
+import sys
 from collections.abc import Mapping
 from struct import Struct
 from time import monotonic
@@ -33,6 +34,8 @@ LONG_KEY: Final = 200
 
 #: checksum, times, when it is over, when it is forgotten, two lengths, the text
 Content = tuple[int, int, float, float, int, int, bytes]
+#: hash of a key, its bytes as they lie in the file, the word at which its bucket begins
+Spot = tuple[int, bytes, int]
 #: key, when the mark is over, when it is forgotten, how often, why
 Record = tuple[str, float, float, int, str]
 
@@ -49,8 +52,9 @@ class _Region:
     def records(self) -> int:
         return self.hashes + self.places
 
-    def bucket(self, number: int) -> int:
-        return self.hashes + number % (self.places // WAYS) * WAYS
+    def spot(self, number: int) -> Spot:
+        bucket = self.hashes + number % (self.places // WAYS) * WAYS
+        return number, number.to_bytes(WORD, sys.byteorder), bucket
 
     def record(self, place: int) -> int:
         """Return the byte at which the record of the hash in word `place` begins."""
@@ -69,7 +73,7 @@ class SharedMarks:
         for kind, most in sizes.items():
             self._regions[kind] = _Region(first, first + 1, most)
             first += self.words({kind: most})
-        self._hashes: Bounded[tuple[Kind, str], int] = Bounded(4096)
+        self._spots: Bounded[tuple[Kind, str], Spot] = Bounded(4096)
         #: what was marked while the file could not be had
         self._alone = ProcessMarks()
         self._was_alone = False
@@ -91,7 +95,8 @@ class SharedMarks:
         why: str = "",
     ) -> None:
         """Mark `key`; see `Marks`."""
-        region, number = self._regions[kind], self._hash(kind, key)
+        region, spot = self._regions[kind], self._spot(kind, key)
+        number = spot[0]
         end = now + seconds
         forgotten = end + keep
         content = _pack(number, (key, end, forgotten, times, why))
@@ -99,9 +104,9 @@ class SharedMarks:
         with self._file.held(region.head, now) as held:
             if held:
                 moments[region.head] = max(moments[region.head], forgotten)
-                place = self._find(region, number)
+                place = self._find(spot)
                 if place is None:
-                    place = self._place(region, number)
+                    place = self._place(region, spot)
                     words[place] = 0  # nobody's, until its record is written
                 at = region.record(place)
                 self._file.map[at : at + RECORD.size] = content
@@ -119,7 +124,7 @@ class SharedMarks:
         region = self._regions[kind]
         if self._file.seconds[region.head] <= now:
             return None
-        record = self._read(region, self._hash(kind, key))
+        record = self._read(region, self._spot(kind, key))
         if record is None or record[2] <= now:
             return None
         _, end, _, times, why = record
@@ -127,10 +132,10 @@ class SharedMarks:
 
     def remove(self, kind: Kind, key: str) -> bool:
         """Take a mark away; see `Marks`."""
-        region, number = self._regions[kind], self._hash(kind, key)
+        region, spot = self._regions[kind], self._spot(kind, key)
         found = self._alone.remove(kind, key)
         with self._file.held(region.head, monotonic()) as held:
-            place = self._find(region, number)
+            place = self._find(spot)
             if held and place is not None:
                 self._file.words[place] = 0
                 found = True
@@ -142,28 +147,32 @@ class SharedMarks:
         marks = self._alone.all(kind, now)
         alone = {mark.key for mark in marks}
         for number in self._file.words[region.hashes : region.records].tolist():
-            if number and (record := self._read(region, number)):
+            if number and (record := self._read(region, region.spot(number))):
                 key, end, _, times, why = record
                 if end > now and key not in alone:
                     marks.append(Mark(key, end - now, times, why))
         return sorted(marks, key=lambda mark: -mark.left)
 
-    def _hash(self, kind: Kind, key: str) -> int:
-        number = self._hashes.get((kind, key))
-        if number is None:
-            number = self._file.hash(f"{kind}|{key}")
+    def _spot(self, kind: Kind, key: str) -> Spot:
+        spot = self._spots.get((kind, key))
+        if spot is None:
+            spot = self._regions[kind].spot(self._file.hash(f"{kind}|{key}"))
             if len(key) <= LONG_KEY:
-                self._hashes.put((kind, key), number)
-        return number
+                self._spots.put((kind, key), spot)
+        return spot
 
-    def _find(self, region: _Region, number: int) -> int | None:
-        bucket = region.bucket(number)
-        hashes = self._file.words[bucket : bucket + WAYS].tolist()
-        return bucket + hashes.index(number) if number in hashes else None
+    def _find(self, spot: Spot) -> int | None:
+        """Return the word that has the hash."""
+        _, hash_, bucket = spot
+        find, end = self._file.map.find, (bucket + WAYS) * WORD
+        at = find(hash_, bucket * WORD, end)
+        while at % WORD and at > 0:  # an end of one hash and the beginning of the next
+            at = find(hash_, at + 1, end)
+        return at // WORD if at > 0 else None
 
-    def _place(self, region: _Region, number: int) -> int:
+    def _place(self, region: _Region, spot: Spot) -> int:
         """Return the place for a newcomer: a free one, or that of what is over the soonest."""
-        bucket = region.bucket(number)
+        bucket = spot[2]
         best, soonest = bucket, None
         for place in range(bucket, bucket + WAYS):
             content = self._content(region, place, self._file.words[place])
@@ -174,17 +183,17 @@ class SharedMarks:
                 best, soonest = place, ends
         return best
 
-    def _read(self, region: _Region, number: int) -> Record | None:
-        place = self._find(region, number)
+    def _read(self, region: _Region, spot: Spot) -> Record | None:
+        place = self._find(spot)
         if place is None:
             return None
-        record = self._unpack(region, place, number)
+        record = self._unpack(region, place, spot[0])
         if record is None:
             # written at this very moment, or left half written by a process that was killed
             with self._file.held(region.head, monotonic()):
-                place = self._find(region, number)
+                place = self._find(spot)
                 if place is not None:
-                    record = self._unpack(region, place, number)
+                    record = self._unpack(region, place, spot[0])
         return record
 
     def _unpack(self, region: _Region, place: int, number: int) -> Record | None:

@@ -94,7 +94,8 @@ class ProcessMarks(Threaded):
 
     def remove(self, kind: Kind, key: str) -> bool:
         """Take a mark away; see `Marks`."""
-        return self._kept[kind].pop(key, None) is not None
+        with self.threads:
+            return self._kept[kind].pop(key, None) is not None
 
     def all(self, kind: Kind, now: float) -> list[Mark]:
         """Return the marks in force; see `Marks`."""

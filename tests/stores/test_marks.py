@@ -34,7 +34,7 @@ def region(kept: SharedMarks, kind: Kind) -> Any:
 
 
 def place_of(kept: SharedMarks, kind: Kind, key: str) -> int:
-    place = kept._find(region(kept, kind), kept._hash(kind, key))
+    place = kept._find(kept._spot(kind, key))
     assert place is not None
     return place
 
@@ -108,7 +108,7 @@ def test_a_long_key_is_known_by_all_of_it_and_listed_by_its_start(path: Path, le
     assert len(listed) == 3, "each of them, although they look alike"
     assert listed[0].key.lstrip(letter) == "…"
     assert len(listed[0].key) > 15 or letter == "\udcff"
-    assert len(kept._hashes) == 0, "who sends long names gains no memory by it"
+    assert len(kept._spots) == 0, "who sends long names gains no memory by it"
     assert kept.remove("locked", letter * 10_000 + "x")
     assert len(kept.all("locked", 1000.0)) == 2
 
@@ -216,6 +216,17 @@ def test_another_process_sees_and_lifts_them_at_once(path: Path) -> None:
     mark = kept.get("locked", "ada", time.monotonic())
     assert mark
     assert mark.times == 5
+
+
+def test_a_hash_across_two_others_is_none(path: Path) -> None:
+    kept = SharedStore(path).marks
+    kept.put("banned", "b", 1000.0, 60)
+    number, _, bucket = kept._spot("banned", "a")
+    at = bucket * 8 + 4
+    kept._file.map[at : at + 8] = number.to_bytes(8, sys.byteorder)
+    assert kept.get("banned", "a", 1000.0) is None
+    kept.put("banned", "a", 1000.0, 60)
+    assert kept.get("banned", "a", 1000.0)
 
 
 def torn(kept: SharedMarks, key: str) -> None:
