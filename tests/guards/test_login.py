@@ -518,19 +518,41 @@ class TestADayInTheLife:
             clock.go_on(DAY * 3)
         assert locked_out == 0
 
-    def test_a_name_guessed_from_five_hundred_addresses(self, jam: Jam, clock: Clock) -> None:
+    @pytest.mark.parametrize(
+        ("names", "address", "first_day", "second_day"),
+        [
+            (1, "203.0.113.1", 31, 24),
+            (1, "203.0.{}.{}", 76, 24),
+            (1000, "2001:db8::{0:x}{1:x}", 126, 24),
+            (1000, "2001:db8:0:{0:x}{1:02x}::1", 425, 24),
+        ],
+        ids=["one-name", "one-name-from-500", "1000-names-from-a-64", "1000-names-from-a-48"],
+    )
+    def test_guesses_that_reach_jam_py(
+        self, clock: Clock, names: int, address: str, first_day: int, second_day: int
+    ) -> None:
+        """Day and night, every ten seconds: what docs/guards/login.md says of it."""
+        jam = guarded()
+        reached: list[int] = []
+        for number in range(2 * DAY // 10):
+            place = number % 500
+            jam.attempt(f"ann{number % names}", "x", address.format(place // 250, place % 250))
+            clock.go_on(10)
+            if number * 10 % DAY == DAY - 10:
+                reached.append(len(jam.looked_at) - sum(reached))
+        assert reached == [first_day, second_day]
+
+    def test_the_owner_logs_in_every_hour_while_her_name_is_guessed(
+        self, jam: Jam, clock: Clock
+    ) -> None:
         owner = "192.0.2.77"
         assert jam.attempt("ann", source=owner) == "in"
-        jam.looked_at.clear()
         for second in range(0, DAY, 10):
             address = second // 10 % 500
             jam.attempt("ann", "x", f"203.0.{113 + address // 250}.{address % 250}")
             clock.go_on(10)
             if second % HOUR == 0:
-                jam.looked_at.append("owner")
                 assert jam.attempt("ann", source=owner) == "in"
-        guesses = len(jam.looked_at) - 2 * 24
-        assert 70 <= guesses <= 77
 
     def test_a_name_guessed_so_slowly_that_nobody_is_locked(self, clock: Clock) -> None:
         jam = guarded()
@@ -538,18 +560,3 @@ class TestADayInTheLife:
             jam.attempt("ann", "x", f"203.0.{113 + number // 250}.{number % 250}")
             clock.go_on(DAY / 49)
         assert len(jam.looked_at) / 7 <= 50
-
-    def test_a_thousand_names_sprayed_from_one_64(self, clock: Clock) -> None:
-        jam, dice = guarded(), Random(1)
-        for second in range(0, DAY, 10):
-            source = f"2001:db8::{dice.randrange(1, 65536):x}"
-            jam.attempt(f"name{second // 10 % 1000}", "Summer2026", source)
-            clock.go_on(10)
-        assert 120 <= len(jam.looked_at) <= 127
-
-    def test_one_name_guessed_from_one_address(self, clock: Clock) -> None:
-        jam = guarded()
-        for _ in range(0, DAY, 10):
-            jam.attempt("ann", "x")
-            clock.go_on(10)
-        assert 28 <= len(jam.looked_at) <= 32
