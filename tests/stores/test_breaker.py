@@ -68,62 +68,6 @@ def test_a_store_that_was_back_is_left_alone_for_a_short_while_again(breaker: To
     assert breaker.try_it(2001.0, works=True) == "store"
 
 
-class Slow:
-    """A store whose answers take so long, by a clock of its own."""
-
-    def __init__(self, breaker: Told, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.clock = 0.0
-        self.seconds = 0.0
-        self.busy = False
-        self._breaker = breaker
-        monkeypatch.setattr(module, "monotonic", lambda: self.clock)
-        monkeypatch.setattr(module, "process_time", lambda: self.clock if self.busy else 0.0)
-
-    def ask(self, now: float) -> str:
-        return self._breaker.ask(now, self._answer, lambda: "instead")
-
-    def _answer(self) -> str:
-        self.clock += self.seconds
-        return "store"
-
-
-@pytest.fixture
-def slow(breaker: Told, monkeypatch: pytest.MonkeyPatch) -> Slow:
-    return Slow(breaker, monkeypatch)
-
-
-def test_slow_answers_count_until_patience_is_over(breaker: Told, slow: Slow) -> None:
-    slow.seconds = 0.07
-    assert [slow.ask(1000.0) for _ in range(6)] == ["store"] * 4 + ["instead"] * 2
-    assert slow.clock < 0.35
-    assert breaker.told == ["too slow"]
-
-
-def test_a_try_that_is_slow_has_failed(breaker: Told, slow: Slow) -> None:
-    breaker.try_it(1000.0, works=False)
-    slow.seconds = 0.07
-    assert [slow.ask(now) for now in (1001.0, 1001.5, 1003.0)] == ["store", "instead", "store"]
-    slow.seconds = 0.01
-    assert slow.ask(1007.0) == "store"
-    assert breaker.told == ["TimeoutError", 1007.0]
-
-
-def test_a_process_that_is_busy_does_not_wait_for_the_store(breaker: Told, slow: Slow) -> None:
-    slow.seconds, slow.busy = 0.2, True
-    assert {slow.ask(1000.0) for _ in range(50)} == {"store"}
-    assert breaker.told == []
-
-
-@pytest.mark.parametrize("seconds", [(0.04,), (0.09, 0.09, 0.04)])
-def test_a_store_that_is_far_or_slow_now_and_then_is_asked(
-    breaker: Told, slow: Slow, seconds: tuple[float, ...]
-) -> None:
-    for number in range(50):
-        slow.seconds = seconds[number % len(seconds)]
-        assert slow.ask(1000.0) == "store"
-    assert breaker.told == []
-
-
 def test_one_tries_while_the_others_go_on_without(breaker: Told) -> None:
     breaker.try_it(0, works=False)
 

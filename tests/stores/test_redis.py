@@ -229,11 +229,10 @@ def test_a_clock_that_is_set_back_far_locks_nobody_out(store: RedisStore) -> Non
 FLOOD = """
 import sys, time
 from threading import Thread
-from jamguard.stores import breaker
 from jamguard.stores.process import ProcessStore
 from jamguard.stores.redis import RedisStore
 
-breaker.SLOW = 30  # this is about counting, and the machine may be busy
+# this is about counting, and the machine may be busy
 store = RedisStore(f"{sys.argv[1]}&socket_timeout=30&socket_connect_timeout=30", ProcessStore())
 passed = []
 
@@ -538,9 +537,6 @@ def test_a_redis_that_is_slow_is_left_alone() -> None:
         way.seconds = 0.0
         now = until_back(store, now)
         assert changes == ["TimeoutError", "back"]
-        way.seconds = 0.07  # each answer is in time, and a request asks for several
-        assert sum(timed(store, now)[1] for _ in range(20)) < 10 * way.seconds
-        assert changes[2] in {"too slow", "TimeoutError"}
 
 
 @need.program(REDIS)
