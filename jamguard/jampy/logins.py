@@ -91,18 +91,18 @@ def watch_logins(
     if answer is None or hasattr(answer, "watched"):
         return
 
-    def watched(jams: Any, task: Any, form: Any) -> Any:  # noqa: ANN401 - Jam.py has no types
-        attempt = Attempt.of(app, task, form)
+    def watched(request: Any, task: Any, form_data: Any) -> Any:  # noqa: ANN401 - Jam.py has no types
+        attempt = Attempt.of(app, task, form_data)
         succeeded = None
         try:
-            tell(jams.environ, attempt)
+            tell(request.environ, attempt)
             succeeded = False
-            session = answer(jams, task, form)
+            session = answer(request, task, form_data)
             succeeded = bool(session)
         except Refused as refused:
             if not is_v5(app):
                 raise
-            jams.environ[REFUSED] = _shown(refused, attempt)
+            request.environ[REFUSED] = _shown(refused, attempt)
             return None
         finally:
             told(attempt, succeeded)

@@ -135,7 +135,7 @@ def jams() -> Any:
 def test_jam_py_tells_what_it_makes_of_an_attempt(result: object, *, succeeded: bool) -> None:
     jam, form = Watched(), {"login": "ann"}
     jam.result = result
-    assert jam.app.login(jams(), jam.app.task, form) == result
+    assert jam.app.login(request=jams(), task=jam.app.task, form_data=form) == result
     assert jam.said == ["ann", form, ("ann", succeeded)]
 
 
