@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from support import need, projects, v5
 
+from jamguard.stores.shared import shared_path
+
 
 @pytest.fixture(scope="session")
 def demo_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -42,6 +44,26 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     for mark in item.iter_markers("needs"):
         need.path(*mark.args)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Leave no file that the servers of a test counted in: each takes 10 MB of memory."""
+    folder = getattr(item, "funcargs", {}).get("tmp_path")
+    if isinstance(folder, Path):
+        _forget_counts(folder)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    factory = getattr(session.config, "_tmp_path_factory", None)
+    if isinstance(factory, pytest.TempPathFactory):
+        for folder in factory.getbasetemp().iterdir():
+            _forget_counts(folder)
+
+
+def _forget_counts(folder: Path) -> None:
+    for project in [folder, *folder.glob("*/")]:
+        shared_path(project).unlink(missing_ok=True)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
