@@ -92,9 +92,10 @@ def test_a_name_of_the_last_time_is_no_longer_watched() -> None:
 
 def test_who_comes_while_a_lock_out_begins_is_refused_and_leaves_no_trace() -> None:
     """The mark was not there yet when it was asked for: another worker was faster."""
-    store, here = ProcessStore(), Rule("name-here", "ann", "192.0.2.1", 5, 900)
-    here.lock(store, 0.0)
+    store, now = ProcessStore(), monotonic()
+    here = Rule("name-here", "ann", "192.0.2.1", 5, 900)
+    here.lock(store, now)
     for _ in range(10):
-        assert not here.enter(store, 0.0, None)
+        assert not here.enter(store, now, None)
     assert unlock(store, "ann")
-    assert [here.enter(store, 0.0, None) for _ in range(7)] == [True] * 5 + [False] * 2
+    assert [here.enter(store, now, None) for _ in range(7)] == [True] * 5 + [False] * 2
