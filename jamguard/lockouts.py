@@ -1,13 +1,15 @@
 """Lock-outs that grow: who may not try for a while, for how long, and how it is forgotten.
 
-A key is `network|name`: `192.0.2.1|ann` for a name from one network, `|ann` for a name from
-everywhere, `192.0.2.1|` for a network. It is marked as `locked` in the store. What was counted
-under it before is forgotten then, so to take the mark away is all that unlocking takes.
+A key is `place|network|name`, where the place is the application or its builder, which have
+users of their own: `application|192.0.2.1|ann` for a name from one network, `builder||ann` for
+a name from everywhere, `application|192.0.2.1|` for a network. It is marked as `locked` in the
+store. What was counted under it before is forgotten then, so to take the mark away is all that
+unlocking takes.
 """
 
 from ipaddress import IPv6Address, ip_network
 from time import monotonic
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import attrs
 
@@ -15,6 +17,10 @@ from .address import Address
 from .jampy.logins import fold
 from .request import Request
 from .stores import Mark, Store
+
+#: what somebody logs in to
+Place = Literal["application", "builder"]
+PLACES: Final[tuple[Place, ...]] = get_args(Place)
 
 #: seconds of the first lock-out, the second and so on; the last one for all that follow
 LENGTHS: Final = (60, 300, 900, 3600)
@@ -32,6 +38,7 @@ class Rule:
 
     #: `crowd`: an address that stands for many people; it is counted and never locked
     kind: Literal["name-here", "name", "network", "crowd"]
+    place: Place
     name: str
     network: str
     limit: int  #: failures
@@ -40,7 +47,7 @@ class Rule:
     @property
     def key(self) -> str:
         """Where it is counted, and marked."""
-        return key_of(self.name, self.network)
+        return key_of(self.place, self.name, self.network)
 
     def mark(self, store: Store, now: float) -> Mark | None:
         """Return the lock-out, in force or only remembered."""
@@ -89,6 +96,7 @@ class Rule:
     def forgive(self, store: Store) -> None:
         """Forget all failures and lock-outs."""
         store.marks.remove("locked", self.key)
+        store.forget(f"alone|{self.key}", 1, MOMENT)
         self.forget(store)
 
 
@@ -96,6 +104,7 @@ class Rule:
 class Locked:
     """A lock-out that is in force."""
 
+    place: str  #: what they cannot log in to
     name: str  #: as it is counted (`logins.fold`); empty where a whole network is locked
     network: str  #: an IPv4 address or an IPv6 network; empty for a name from everywhere
     left: float  #: seconds
@@ -106,24 +115,26 @@ def locked(store: Store, now: float) -> list[Locked]:
     """Return the lock-outs that are in force, the longest first."""
     found: list[Locked] = []
     for mark in store.marks.all("locked", now):
-        network, _, name = mark.key.partition("|")
-        found.append(Locked(name, network, mark.left, mark.times))
+        place, network, name = mark.key.split("|", 2)
+        found.append(Locked(place, name, network, mark.left, mark.times))
     return found
 
 
 def unlock(store: Store, name: str) -> bool:
     """Let a name in from everywhere, or a network; False where it was not locked."""
-    keys = {key_of("", name)}
-    if folded := fold(name):
-        networks = {one.network for one in locked(store, monotonic())}
-        keys |= {key_of(folded, network) for network in (*networks, "")}
+    networks = {one.network for one in locked(store, monotonic())} | {""}
+    keys: set[str] = set()
+    for place in PLACES:
+        keys.add(key_of(place, "", name))
+        if folded := fold(name):
+            keys |= {key_of(place, folded, network) for network in networks}
     removed = [store.marks.remove("locked", key) for key in keys]
     return any(removed)
 
 
-def key_of(name: str, network: str) -> str:
+def key_of(place: str, name: str, network: str) -> str:
     """Return under which key a name, a network or both are counted and marked."""
-    return f"{network}|{name}"
+    return f"{place}|{network}|{name}"
 
 
 def length(times: int) -> int:

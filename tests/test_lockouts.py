@@ -10,7 +10,7 @@ from jamguard.stores.process import ProcessStore
 
 def rule(key: str) -> Rule:
     network, _, name = key.partition("|")
-    return Rule("name", name, network, 5, 900)
+    return Rule("name", "application", name, network, 5, 900)
 
 
 @pytest.mark.parametrize(
@@ -20,17 +20,17 @@ def test_a_lock_out_grows_to_an_hour_and_no_further(times: int, seconds: int) ->
     store = ProcessStore()
     rule("192.0.2.1|ann").lock(store, 100.0, times)
     (one,) = locked(store, 100.0)
-    assert one == Locked("ann", "192.0.2.1", seconds, times)
+    assert one == Locked("application", "ann", "192.0.2.1", seconds, times)
     assert locked(store, 100.0 + seconds) == []
 
 
 def test_it_is_remembered_for_a_day_and_then_forgiven() -> None:
     store = ProcessStore()
     rule("|ann").lock(store, 0.0, 2)
-    mark = store.marks.get("locked", "|ann", 86_000.0)
+    mark = store.marks.get("locked", "application||ann", 86_000.0)
     assert mark
     assert (mark.left, mark.times) == (0, 2)
-    assert store.marks.get("locked", "|ann", LENGTHS[1] + 86_400.0) is None
+    assert store.marks.get("locked", "application||ann", LENGTHS[1] + 86_400.0) is None
 
 
 def test_what_followed_one_can_be_taken_back() -> None:
@@ -38,7 +38,7 @@ def test_what_followed_one_can_be_taken_back() -> None:
     rule("|ann").lock(store, 0.0)
     rule("|ann").lock(store, 70.0, 2)
     rule("|ann").reopen(store, 71.0, 1)
-    after = store.marks.get("locked", "|ann", 71.0)
+    after = store.marks.get("locked", "application||ann", 71.0)
     assert after
     assert (after.left, after.times) == (0, 1)
 
@@ -56,7 +56,7 @@ def test_what_followed_one_can_be_taken_back() -> None:
 )
 def test_a_key_says_whom_it_locks(name: str, network: str) -> None:
     store = ProcessStore()
-    Rule("name-here", name, network, 5, 900).lock(store, 0.0)
+    Rule("name-here", "builder", name, network, 5, 900).lock(store, 0.0)
     (one,) = locked(store, 0.0)
     assert (one.name, one.network) == (name, network)
 
@@ -87,13 +87,13 @@ def test_a_name_of_the_last_time_is_no_longer_watched() -> None:
     store, now = ProcessStore(), monotonic()
     rule("|ann").lock(store, now - 100)
     assert unlock(store, "ann")
-    assert store.marks.get("locked", "|ann", now) is None
+    assert store.marks.get("locked", "application||ann", now) is None
 
 
 def test_who_comes_while_a_lock_out_begins_is_refused_and_leaves_no_trace() -> None:
     """The mark was not there yet when it was asked for: another worker was faster."""
     store, now = ProcessStore(), monotonic()
-    here = Rule("name-here", "ann", "192.0.2.1", 5, 900)
+    here = Rule("name-here", "builder", "ann", "192.0.2.1", 5, 900)
     here.lock(store, now)
     for _ in range(10):
         assert not here.enter(store, now, None)

@@ -24,6 +24,7 @@ def show(folder: Folder = Path(), json: Json = False) -> None:
         show_json(
             [
                 {
+                    "at": one.place,
                     "name": one.name,
                     "network": one.network,
                     "seconds": ceil(one.left),
@@ -34,10 +35,10 @@ def show(folder: Folder = Path(), json: Json = False) -> None:
         )
     elif found:
         rows = [
-            (one.name or "all", one.network or "all", in_words(one.left), str(one.times))
+            (one.place, one.name or "all", one.network or "all", in_words(one.left), str(one.times))
             for one in found
         ]
-        show_table(("name", "network", "still for", "times"), rows)
+        show_table(("at", "name", "network", "still for", "times"), rows)
     else:
         typer.echo("Nobody is locked out.")
 

@@ -19,6 +19,7 @@ from ..guards import GUARDS
 from ..notices import NOTICES
 from ..stores import Store
 from ..stores.choose import PROCESS, SHARED, open_store
+from ..stores.mapped import SharedFileError
 from ..stores.redis import SCHEMES
 from ..stores.shared import shared_path
 from .terminal import fail
@@ -54,7 +55,11 @@ def open_running(folder: Path) -> Running:
     far = storage.partition("://")[0] in SCHEMES
     if not far:
         kind, _, place = storage.partition(":")
-        _check_file(shared_path(folder, place if kind == SHARED else ""), folder)
+        try:
+            file = shared_path(folder, place if kind == SHARED else "")
+        except SharedFileError as error:
+            fail(f"The store of the site cannot be used: {error}")
+        _check_file(file, folder)
     # beyond this machine it takes no project: this command needs no file to fall back to
     return Running(settings, guards, open_store(storage, None if far else folder, _notice))
 

@@ -8,6 +8,7 @@ refused everywhere, for a while, and longer each time.
 Source: fail2ban, rack-attack's Fail2Ban; OWASP AppSensor (detection points, responses).
 """
 
+import re
 from http import HTTPStatus
 from math import ceil
 from time import monotonic
@@ -29,6 +30,8 @@ from ..values import SPANS, Duration, Rate
 TOLD: Final = 60
 #: values of Sec-Fetch-Site: a page of another site made a visitor's browser ask
 ELSEWHERE: Final = frozenset({"cross-site", "same-site"})
+#: the host in Origin or Referer
+HOST: Final = re.compile(r"https?://(\[[^\]/]*\]|[^/:?#\[]+)", re.IGNORECASE)
 
 
 def ends(_: object, __: object, seconds: int) -> None:
@@ -102,7 +105,7 @@ class Ban(Guard):
         refusal = request.refused
         if refusal is None or not refusal.probe:
             return
-        if request.environ.get("HTTP_SEC_FETCH_SITE") in ELSEWHERE:
+        if _from_elsewhere(request):
             return
         network, store, now = request.client.key, request.site.store, monotonic()
         if not count(store, network, self.after, now):
@@ -127,3 +130,17 @@ class Ban(Guard):
         if contains(request.site.proxies, client):
             return "a declared proxy"
         return "on the safelist" if contains(self.safelist, client) else ""
+
+
+def _from_elsewhere(request: Request) -> bool:
+    """Say whether a page of another site made a visitor's browser ask.
+
+    Whoever writes these headers by hand is not banned, and gets nothing else by it.
+    """
+    environ = request.environ
+    fetched = environ.get("HTTP_SEC_FETCH_SITE")
+    if fetched:
+        return fetched in ELSEWHERE
+    said = environ.get("HTTP_ORIGIN") or environ.get("HTTP_REFERER") or ""
+    found = HOST.match(said)
+    return found is not None and found[1].lower() != request.host

@@ -26,7 +26,7 @@ from ..guard import Guard, Mode, Refusal, reports
 from ..jampy.logins import Attempt, may_log_in
 from ..jampy.routes import API, BUILDER_LOGIN, EXT, LOGIN
 from ..late import at_login
-from ..lockouts import Rule, around, key_of, length, stands_for_many
+from ..lockouts import Place, Rule, around, length, stands_for_many
 from ..request import Request
 from ..routes import HEALTH, OTHER, Route
 from ..site import Site
@@ -37,8 +37,11 @@ from ..values import MOST, Rate
 #: own code does, and where a middleware behind the shield has led another path
 WATCHED: Final = (LOGIN, BUILDER_LOGIN, API, EXT, OTHER, HEALTH)
 
+DAY: Final = 86400
 #: seconds for which a name is known in a network where it has logged in
-KNOWN: Final = 30 * 86400
+KNOWN: Final = 30 * DAY
+#: networks in which a name can become known in a day
+PLACES_A_DAY: Final = 20
 #: how many times as much as one IPv6 /64 may come from the /48 around it
 AROUND: Final = 4
 
@@ -91,13 +94,12 @@ class Login(Guard):
         for rule, mark in rules:
             if mark:  # the one try is made under the next lock-out already
                 rule.lock(store, now, mark.times + 1)
-        attempt.afterwards.append((request, self, partial(self._hear, request, attempt, rules)))
+        attempt.afterwards.append((request, self, partial(self._hear, request, rules)))
         return None
 
     def _hear(
         self,
         request: Request,
-        attempt: Attempt,
         rules: list[tuple[Rule, Mark | None]],
         succeeded: bool | None,
     ) -> None:
@@ -108,9 +110,16 @@ class Login(Guard):
                 self._count(request, rule, mark, now)
             elif succeeded and rule.kind == "name-here":
                 rule.forgive(store)
-                store.marks.put("known", _known(request, attempt), now, KNOWN)
+                self._know(request, rule, now)
             elif mark:
                 rule.reopen(store, now, mark.times)
+
+    def _know(self, request: Request, rule: Rule, now: float) -> None:
+        """Remember a name where it has logged in; only so many places, or one fills them all."""
+        store = request.site.store
+        known = store.marks.get("known", rule.key, now)
+        if known or store.hit(f"known|{rule.place}|{rule.name}", PLACES_A_DAY, DAY, now)[0] >= 0:
+            store.marks.put("known", rule.key, now, KNOWN)
 
     def _count(self, request: Request, rule: Rule, mark: Mark | None, now: float) -> None:
         if mark:  # locked since the decision
@@ -126,7 +135,7 @@ class Login(Guard):
             self._log(request, rule, 1)
 
     def _log(self, request: Request, rule: Rule, times: int) -> None:
-        whom: dict[str, Any] = {"name": rule.name, "network": rule.network}
+        whom: dict[str, Any] = {"at": rule.place, "name": rule.name, "network": rule.network}
         request.site.log.locked(
             request,
             self.name,
@@ -139,6 +148,7 @@ class Login(Guard):
     def _rules(self, request: Request, attempt: Attempt, now: float) -> Iterator[Rule]:
         """Find whose failure this attempt would be."""
         name, network = attempt.name, request.client.key
+        place: Place = "builder" if attempt.builder else "application"
         away = request.site.store.away
 
         def limits(rate: Rate, times: int = 1) -> tuple[int, int]:
@@ -146,23 +156,18 @@ class Login(Guard):
 
         crowd = stands_for_many(request)
         if name and not crowd:
-            yield Rule("name-here", name, network, *limits(self.failures))
-            if request.site.store.marks.get("known", _known(request, attempt), now):
+            here = Rule("name-here", place, name, network, *limits(self.failures))
+            yield here
+            if request.site.store.marks.get("known", here.key, now):
                 return
         if name:
-            yield Rule("name", name, "", *limits(self.name_failures))
+            yield Rule("name", place, name, "", *limits(self.name_failures))
         if crowd:
-            yield Rule("crowd", "", network, *limits(self.network_failures))
+            yield Rule("crowd", place, "", network, *limits(self.network_failures))
         elif not contains(self.safelist, request.client):
-            yield Rule("network", "", network, *limits(self.network_failures))
+            yield Rule("network", place, "", network, *limits(self.network_failures))
             if wider := around(request.client):
-                yield Rule("network", "", wider, *limits(self.network_failures, AROUND))
-
-
-def _known(request: Request, attempt: Attempt) -> str:
-    """Return what is marked where a name has logged in: the builder's users are others."""
-    place = "builder" if attempt.builder else "application"
-    return f"{place}|{key_of(attempt.name, request.client.key)}"
+                yield Rule("network", place, "", wider, *limits(self.network_failures, AROUND))
 
 
 def _refusal(left: float, rule: Rule) -> Refusal:

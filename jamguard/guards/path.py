@@ -66,6 +66,8 @@ def _not_found(reason: str, detail: str = "", *, probe: bool = False) -> Refusal
 
 
 NOT_SERVED: Final = _not_found("not-served")
+#: what people type, robots and browsers ask for of themselves in any folder
+GUESSED: Final = frozenset({"", "favicon.ico", "robots.txt"})
 #: what lies in Jam.py's own package and is no part of a page: nothing links there
 NOT_OF_A_PAGE: Final = _not_found("not-served", probe=True)
 NOT_PUBLIC: Final = _not_found("not-served", "unless [tool.jamguard.path] public names it")
@@ -130,7 +132,7 @@ class Path(Guard):
         if not may_be_served(path):
             if path.startswith("/static/"):
                 return NOT_PUBLIC
-            if route is PACKAGE_FILE:
+            if route is PACKAGE_FILE and path.strip("/").partition("/")[2] not in GUESSED:
                 return NOT_OF_A_PAGE
             # `/api/own` is Jam.py's place, and may still be a page of the project's own
             return NOT_SERVED if route.name == "file" or not _answers_first(request) else None

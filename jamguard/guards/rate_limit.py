@@ -158,7 +158,7 @@ class RateLimit(Guard):
         if request.environ.get("wsgi.multiprocess") and request.site.counts_alone:
             request.site.notice("JG012")
         session = request.session
-        if session is not None:
+        if session is not None and route.name != LOGIN.name:  # one has as many as one likes
             return (own, session.uuid), (network, client.key)
         if client.ip is None and not request.peer_trusted:
             request.site.notice("JG004")  # of a declared proxy `proxy` has said it
@@ -190,4 +190,5 @@ def _refusal(quota: Quota, wait: float) -> Refusal:
 
 
 def _has_limit(call: Call) -> bool:
-    return is_dict(call.params) and type(call.params.get("__limit")) is int
+    limit = call.params.get("__limit") if is_dict(call.params) else None
+    return type(limit) is int and limit > 0  # 0 is how Jam.py's client says that there is none

@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 
 #: characters of a name; nobody is called by more
 MOST_NAME: Final = 100
+#: as many may be sent, most of them blanks and what cannot be seen
+MOST_SENT: Final = 1000
+#: letters that databases take for others, and that Unicode does not take apart
+ALIKE: Final = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "þ": "th"}
+)
 #: hears whether an attempt let somebody in; None for one that Jam.py never looked at
 Hear = Callable[[bool | None], None]
 
@@ -37,7 +43,7 @@ class Attempt:
     #: as it is counted, see `fold`; empty for one that is no name
     name: str
     builder: bool  #: whether it is for the Application Builder
-    #: whether it is text, or the project's own `on_login` may take something else
+    #: whether somebody can have such a name, or the project's own `on_login` asks for another
     possible: bool
     #: whoever wants to hear what has become of it
     afterwards: list[tuple["Request", Guard, Hear]] = attrs.field(
@@ -52,21 +58,28 @@ class Attempt:
         except (LookupError, TypeError):
             name = None
         builder = task is app.admin
-        possible = isinstance(name, str) or not (builder or task.on_login is None)
-        return cls(fold(name) if isinstance(name, str) else "", builder, possible)
+        if isinstance(name, str):
+            folded = fold(name)
+            return cls(folded or "", builder, folded is not None)
+        own = not (builder or task.on_login is None)
+        if name is None:
+            return cls("", builder, own)
+        # a number in a call of v5, which a database compares with a text
+        folded = fold(str(name)) if isinstance(name, int | float) else None
+        return cls(folded or "", builder, own and folded is not None)
 
 
-def fold(name: str) -> str:
-    """Return a name as it is counted; empty for one that is none, or absurdly long.
+def fold(name: str) -> str | None:
+    """Return a name as it is counted, or None for one that is too long to be anybody's.
 
     A project's own `on_login` leaves it to its database what is the same: MySQL ignores case,
     accents and what cannot be seen, so none of these makes another name here.
     """
-    if len(name) > MOST_NAME:
-        return ""
-    letters = unicodedata.normalize("NFKD", name).casefold()
+    if len(name) > MOST_SENT:
+        return None
+    letters = unicodedata.normalize("NFKD", name).casefold().translate(ALIKE)
     folded = "".join(one for one in letters if unicodedata.category(one)[0] not in "CM").strip()
-    return folded if len(folded) <= MOST_NAME else ""
+    return folded if len(folded) <= MOST_NAME else None
 
 
 def may_log_in(request: "Request") -> bool:

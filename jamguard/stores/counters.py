@@ -104,7 +104,7 @@ class Counters:
             slot = place[2] = self._slot(place[0], place[1], now)
         column = slot + 2 + self._column
         value = rolled(words[column], window)
-        words[column] = value + weight
+        words[column] = value + min(weight, MASK - (value & MASK))  # more is over any limit
         before, current = _sums(words[slot + 2 : slot + WORDS].tolist(), window)
         least = max(weight, 1)
         room = limit - before * (1 - elapsed / period) - current

@@ -33,6 +33,8 @@ class ProcessStore(Threaded):
         with self.threads:
             counter = self._young.get(key) or self._adopt(key)
             # counter: number of the window, hits in the one before it, hits in it
+            if counter[0] == window + 1:  # a thread that looked at the clock later
+                window, elapsed = window + 1, 0.0
             if counter[0] != window:
                 counter[1] = counter[2] if counter[0] == window - 1 else 0
                 counter[0], counter[2] = int(window), 0

@@ -51,7 +51,7 @@ OFTEN: Final = frozenset({"banned", "ended"})
 BELIEVED: Final = 1.0
 #: marks that a process keeps to tell Redis when it is back, and how many it tells at a time
 MOST_OWED: Final = 4096
-SOME: Final = 50
+SOME: Final = 5
 
 
 class RedisStore:

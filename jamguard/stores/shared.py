@@ -24,7 +24,7 @@ from ..cache import Bounded
 from . import MOST_MARKS, Count, Kind
 from .counters import LONG_KEY, WAYS, Counters
 from .locks import Threaded, unlock
-from .mapped import HEADER_WORDS, LAYOUT, MappedFile
+from .mapped import HEADER_WORDS, LAYOUT, MappedFile, SharedFileError
 from .marks import SharedMarks
 from .process import ProcessStore
 
@@ -172,8 +172,11 @@ def shared_path(project: Path, folder: str = "") -> Path:
     """Return where the processes that serve the project in this folder meet.
 
     In memory where there is such a folder, and by the same rule for whoever asks: a worker,
-    or a command that an operator types.
+    or a command that an operator types. Raises `SharedFileError` for a folder that is the
+    project's own, from which files are served.
     """
+    if folder and Path(folder).resolve().is_relative_to(project.resolve()):
+        raise SharedFileError(f"{folder} is in the project's folder, and files there are served")
     user = os.geteuid() if hasattr(os, "geteuid") else 0
     name = blake2b(os.fsencode(project.resolve()), digest_size=12).hexdigest()
     place = Path(folder or (MEMORY if os.access(MEMORY, os.W_OK) else tempfile.gettempdir()))

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from limits.limits import GRANULARITIES
 from limits.storage import SlidingWindowCounterSupport, Storage
 
+from ..values import MOST
 from .mapped import SharedFileError
 from .shared import shared_store
 
@@ -73,6 +74,7 @@ class SharedStorage(Storage, SlidingWindowCounterSupport):
         self, key: str, limit: int, expiry: int, amount: int = 1
     ) -> bool:
         """Count `amount` hits, if they fit."""
+        _read(key)
         return self._store.hit(PREFIX + key, limit, expiry, monotonic(), amount)[0] >= 0
 
     def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
@@ -98,4 +100,6 @@ def _window(key: str, period: int) -> str:
 def _read(key: str) -> tuple[int, int]:
     """Return the limit and the period in seconds that a key ends with."""
     amount, multiples, unit = key.rsplit("/", 3)[-3:]
+    if int(amount) > MOST:
+        raise ValueError(f"{amount} is more than this storage can count: at most {MOST}")
     return int(amount), int(multiples) * GRANULARITIES[unit].GRANULARITY.seconds

@@ -54,28 +54,34 @@ def test_nobody_is_locked_out_at_first(store: Store, login: Run) -> None:
 
 
 def test_who_is_locked_out_is_listed(store: Store, login: Run) -> None:
-    lock(store, "192.0.2.7|ann", "|bob", "2001:db8::/64|")
+    lock(store, "builder|192.0.2.7|ann", "application||bob", "application|2001:db8::/64|")
     code, text, _ = login("locked")
     assert code == 0
     assert [row.split() for row in text.splitlines()] == [
-        ["name", "network", "still", "for", "times"],
-        ["all", "2001:db8::/64", "3", "minutes", "3"],
-        ["bob", "all", "2", "minutes", "2"],
-        ["ann", "192.0.2.7", "60", "s", "1"],
+        ["at", "name", "network", "still", "for", "times"],
+        ["application", "all", "2001:db8::/64", "3", "minutes", "3"],
+        ["application", "bob", "all", "2", "minutes", "2"],
+        ["builder", "ann", "192.0.2.7", "60", "s", "1"],
     ]
     first, *_ = json.loads(login("locked", "--json")[1])
-    assert first == {"name": "", "network": "2001:db8::/64", "seconds": 180, "times": 3}
+    assert first == {
+        "at": "application",
+        "name": "",
+        "network": "2001:db8::/64",
+        "seconds": 180,
+        "times": 3,
+    }
 
 
 @pytest.mark.parametrize("name", ["ann", " ANN "])
 def test_a_name_is_let_in_at_once_from_everywhere(store: Store, login: Run, name: str) -> None:
-    lock(store, "192.0.2.7|ann", "|ann", "|bob")
+    lock(store, "builder|192.0.2.7|ann", "application||ann", "application||bob")
     assert login("unlock", name) == (0, f"{name} may log in again.\n", "")
     assert [one.name for one in locked(store, monotonic())] == ["bob"]
 
 
 def test_a_network_is_let_in(store: Store, login: Run) -> None:
-    lock(store, "192.0.2.7|")
+    lock(store, "application|192.0.2.7|")
     assert login("unlock", "192.0.2.7")[0] == 0
     assert locked(store, monotonic()) == []
 
@@ -87,7 +93,7 @@ def test_who_is_not_locked_out_is_told(store: Store, login: Run) -> None:
 def test_what_a_stranger_chose_as_a_name_does_not_command_the_terminal(
     store: Store, login: Run
 ) -> None:
-    lock(store, "|\x1b[2J\u202eann [bold]x[/bold] :smile:")
+    lock(store, "application||\x1b[2J\u202eann [bold]x[/bold] :smile:")
     _, text, _ = login("locked")
     assert "\x1b" not in text
     assert "\u202e" not in text

@@ -141,6 +141,25 @@ class TestWhenABanBegins:
         probe(app, HTTP_SEC_FETCH_SITE=value)
         assert is_banned(app) is banned
 
+    @pytest.mark.parametrize(
+        ("header", "value", "banned"),
+        [
+            ("HTTP_REFERER", "https://elsewhere.example.com/page", False),
+            ("HTTP_REFERER", "http://[2001:db8::1]:8000/", False),
+            ("HTTP_ORIGIN", "http://elsewhere.example.com:8080", False),
+            ("HTTP_REFERER", "http://WWW.example.com:8080/page", True),
+            ("HTTP_ORIGIN", "null", True),
+            ("HTTP_REFERER", "junk", True),
+        ],
+    )
+    def test_an_old_browser_says_where_it_was_asked_in_other_headers(
+        self, header: str, value: str, *, banned: bool
+    ) -> None:
+        app = shield()
+        said: dict[str, Any] = {"HTTP_HOST": "www.example.com", header: value}
+        probe(app, **said)
+        assert is_banned(app) is banned
+
 
 class TestWhereARefusalIsMade:
     def test_by_an_inner_shield(self) -> None:
@@ -437,6 +456,9 @@ def test_what_counts(site: Shield, path: str, method: str, environ: dict[str, An
     ("path", "method", "environ"),
     [
         pytest.param("/favicon.ico/", "GET", {}, id="a missing icon"),
+        pytest.param("/jam", "GET", {}, id="somebody who types a name"),
+        pytest.param("/jam/", "GET", {}, id="a monitor"),
+        pytest.param("/jam/favicon.ico", "GET", {}, id="an icon in a folder"),
         pytest.param("/no/such/page", "GET", {}, id="a page that there is not"),
         pytest.param("/.env", "GET", {}, id="not Jam.py's business"),
         pytest.param("/static/backup.sql", "GET", {}, id="a link of the project's own"),

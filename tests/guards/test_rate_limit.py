@@ -116,6 +116,11 @@ class TestWhoIsCounted:
         assert codes(app, 4, **user(1)) == [200, 200, 200, 429]
         assert codes(app, 4, **user(2)) == [200, 200, 200, 429]
 
+    def test_an_attempt_to_log_in_is_the_networks_whatever_session_comes_with_it(self) -> None:
+        app = shield()
+        sent = [codes(app, 1, "/login.html", **user(number))[0] for number in range(5)]
+        assert sent == [200, 200, 200, 429, 429]
+
     def test_a_network_may_do_ten_times_as_much_in_many_sessions(self) -> None:
         app = shield()
         assert sum(codes(app, 3, **user(number)).count(200) for number in range(20)) == 30
@@ -242,6 +247,7 @@ class TestWhatACallWeighs:
             (OPEN, 2),
             ('["open",1,6,{"__limit":20},0]', 1),
             ('["open",1,6,{"__limit":null},0]', 2),
+            ('["open",1,6,{"__limit":0},0]', 2),
             ('["open",1,6,null,0]', 2),
             ('["server",1,6,["hello",[]],0]', 1),
             ('["apply",1,6,[{},{}],0]', 1),

@@ -6,7 +6,13 @@ from pathlib import Path
 from support.projects import ADMIN, CLERK, CUSTOMERS, TASK
 from support.servers import Server, run_server
 
-OPEN = ["open", TASK, CUSTOMERS, {"__expanded": True, "__fields": ["id", "name"]}, 0]
+OPEN = [
+    "open",
+    TASK,
+    CUSTOMERS,
+    {"__expanded": True, "__fields": ["id", "name"], "__limit": 10, "__offset": 0},
+    0,
+]
 
 
 def refused(

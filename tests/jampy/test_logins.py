@@ -33,14 +33,17 @@ NO = Refusal(status=403, reason="no")  # type: ignore[arg-type] # as good as an 
         ("o'brien | x", "o'brien | x"),
         ("王小明", "王小明"),
         ("x" * 100, "x" * 100),
-        ("x" * 101, ""),
-        ("\ufdfa" * 30, ""),  # 18 letters each
+        ("x" * 101, None),
+        (" " * 900 + "ann", "ann"),
+        (" " * 1000 + "ann", None),
+        ("\ufdfa" * 30, None),  # 18 letters each
+        ("Łukasz Sørensen, Æther", "lukasz sorensen, aether"),
         ("\ud800", ""),
         (" \u200b ", ""),
         ("", ""),
     ],
 )
-def test_what_a_database_may_take_for_one_name_is_one(name: str, folded: str) -> None:
+def test_what_a_database_may_take_for_one_name_is_one(name: str, folded: str | None) -> None:
     assert fold(name) == folded
 
 
@@ -56,7 +59,9 @@ def app(*, on_login: object = None, **more: Any) -> Any:
         ({"login": " Ann "}, "ann"),
         (MultiDict([("login", "ann"), ("login", "bob")]), "ann"),
         (MultiDict([("Login", "ann")]), ""),
-        ({"login": 5}, ""),
+        ({"login": {}}, ""),
+        ({"login": ["ann"]}, ""),
+        ({"login": "x" * 101}, ""),
         ({"login": None}, ""),
         ({}, ""),
         (["ann"], ""),
@@ -70,11 +75,23 @@ def app(*, on_login: object = None, **more: Any) -> Any:
 def test_a_name_is_read_as_jam_py_does(form: Any, name: str, on_login: object) -> None:
     jam = app(on_login=on_login)
     text = bool(name)
+    absurd = "login" in form and form["login"] is not None if isinstance(form, dict) else False
     for task, builder in ((jam.task, False), (jam.admin, True)):
         attempt = Attempt.of(jam, task, form)
         assert (attempt.name, attempt.builder) == (name, builder)
         # what is no text may be something to a project's own `on_login`, and to nobody else
-        assert attempt.possible == (text or (on_login is not None and not builder))
+        own = on_login is not None and not builder and not absurd
+        assert attempt.possible == (text or own)
+
+
+@pytest.mark.parametrize(("number", "name"), [(5, "5"), (1.5, "1.5"), (True, "true")])
+def test_a_number_is_a_name_where_the_project_knows_its_users(number: float, name: str) -> None:
+    """A database compares it with the text in a call of v5."""
+    own, plain = app(on_login=print), app()
+    attempt = Attempt.of(own, own.task, {"login": number})
+    assert (attempt.name, attempt.possible) == (name, True)
+    assert not Attempt.of(own, own.admin, {"login": number}).possible
+    assert not Attempt.of(plain, plain.task, {"login": number}).possible
 
 
 @pytest.mark.parametrize(

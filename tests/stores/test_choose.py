@@ -77,6 +77,17 @@ def test_a_file_that_cannot_be_used_leaves_the_process(tmp_path: Path, storage: 
     assert notices.given[0] == "JG020"
 
 
+def test_a_folder_that_is_served_is_not_used(tmp_path: Path) -> None:
+    """Whatever lies in the project's folder may be handed out, or be committed somewhere."""
+    folder = tmp_path / "project" / "static"
+    folder.mkdir(parents=True)
+    notices = Notices()
+    store = open_store(f"shared:{folder}", tmp_path / "project", notices)
+    assert isinstance(store, ProcessStore)
+    assert notices.given[0] == "JG020"
+    assert not list(folder.iterdir())
+
+
 def test_a_file_that_was_torn_is_said(tmp_path: Path) -> None:
     notices = Notices()
     path = shared_path(tmp_path)

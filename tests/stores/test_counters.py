@@ -49,6 +49,14 @@ def left(made: Counters, limit: int, weight: int = 1, now: float = NOW, key: str
     return count[0]
 
 
+def test_a_weight_does_not_run_over_into_the_window_before(path: Path) -> None:
+    made = in_column(path, 0)
+    assert [left(made, 1_000_000, 600_000) for _ in range(3)] == [400_000, -1, -1]
+    assert left(made, 1_000_000, 400_000) == 0
+    assert left(made, 1_000_000, 1_000_000) == -1
+    assert left(made, 1_000_000, now=NOW + 90) == 499_999
+
+
 def test_what_others_counted_counts(path: Path) -> None:
     processes = [in_column(path, column) for column in (0, 5, SHARED_COLUMN)]
     assert [left(one, 200) for one in processes * 2] == [199, 198, 197, 196, 195, 194]
@@ -152,6 +160,10 @@ def test_each_process_has_a_column_as_long_as_there_are_enough(path: Path) -> No
 def test_nobody_waits_far_from_the_limit(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = in_column(path, 0)
     left(made, NEAR + 20)
-    monkeypatch.setattr(made._file, "hold", lambda *_: False)
+
+    def hold(*_: object) -> bool:
+        return False
+
+    monkeypatch.setattr(made._file, "hold", hold)
     counts = [made.hit("key", NEAR + 20, 60, NOW, 1) for _ in range(25)]
     assert [count is None for count in counts] == [False] * 18 + [True] * 7

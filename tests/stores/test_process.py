@@ -33,6 +33,15 @@ def test_an_older_window_counts_by_its_share() -> None:
     assert store.hit("a", 10, 60, 300.0)[0] == 9
 
 
+def test_a_thread_that_looked_at_the_clock_earlier_counts_in_the_newer_window() -> None:
+    store = ProcessStore()
+    for _ in range(100):
+        store.hit("a", 100, 60, 59.99)
+    assert store.hit("a", 100, 60, 60.01)[0] == -1
+    passed = sum(store.hit("a", 100, 60, now)[0] >= 0 for now in (59.99, 60.0) * 100)
+    assert passed == 0
+
+
 def test_no_burst_of_twice_the_limit_at_a_boundary() -> None:
     store = ProcessStore()
     passed = sum(store.hit("a", 100, 60, 59.9)[0] >= 0 for _ in range(200))

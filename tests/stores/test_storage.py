@@ -138,3 +138,8 @@ def test_the_file_is_checked_and_never_emptied(uri: str, tmp_path: Path) -> None
     assert made.base_exceptions is SharedFileError
     with pytest.raises(SharedFileError, match="No such file"):
         SharedStorage(f"jamguard+shared://{tmp_path}/missing/file")
+
+
+def test_a_limit_that_does_not_fit_is_said(limiter: RateLimiter) -> None:
+    with pytest.raises(ValueError, match="2000000 is more than this storage can count"):
+        limiter.hit(RateLimitItemPerHour(2_000_000), "client")
