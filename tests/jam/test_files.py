@@ -31,7 +31,8 @@ from jamguard.jampy.project import Project
 answers = os.fdopen(os.dup(1), "w")
 sys.stdout = sys.stderr  # Jam.py prints
 plain = create_application(".")
-hardened = jamguard.harden(create_application("."), {"rate-limit": {"enabled": False}})
+off = {"enabled": False}  # nobody here is an ordinary client
+hardened = jamguard.harden(create_application("."), {"rate-limit": off, "ban": off})
 project = Project.find(hardened)
 for app in (plain, hardened):
     Project.find(app).app.task  # loads it, which empties static/internal
