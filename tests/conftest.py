@@ -48,7 +48,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item) -> None:
-    """Leave no file that the servers of a test counted in: each takes 10 MB of memory."""
+    """Leave no file that the servers of a test counted in: each takes 11 MB of memory."""
     folder = getattr(item, "funcargs", {}).get("tmp_path")
     if isinstance(folder, Path):
         _forget_counts(folder)

@@ -1,8 +1,9 @@
 """Counting for all processes of one machine, in one memory-mapped file of fixed size.
 
-There are two tables, so that a flood on one leaves the other alone:
+There are three tables, so that a flood on one leaves the others alone:
 
 - *counters*, for large limits: a sliding window out of two whole ones, see `counters`;
+- *long counters*, the same for periods of an `HOUR` and more, such as a day's failed logins;
 - *logs*, for limits of up to `FEW`: the time of every hit, so it is exact in any window.
 
 A key has eight places. A newcomer takes a free or an outlived one, else that of the key with
@@ -35,6 +36,7 @@ LOG_WORDS: Final = 16  #: key, end of life, times of hits in microseconds
 FEW: Final = LOG_WORDS - 2
 
 MICRO: Final = 1_000_000
+HOUR: Final = 3600
 
 #: where files are memory, on Linux
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 - the file's name and owner are checked
@@ -51,16 +53,19 @@ class SharedStore:
         path: Path,
         *,
         counters: int = 32768,
+        long_counters: int = 8192,
         logs: int = 8192,
         marks: "Mapping[Kind, int]" = MOST_MARKS,
     ) -> None:
         self.path = path
         self._log_buckets = logs // WAYS
-        self._logs_at = HEADER_WORDS + Counters.words(counters)
+        long_at = HEADER_WORDS + Counters.words(counters)
+        self._logs_at = long_at + Counters.words(long_counters)
         marks_at = self._logs_at + logs * LOG_WORDS
         self._file = MappedFile(path, marks_at + SharedMarks.words(marks))
         self._words = self._file.words
         self._counters = Counters(self._file, HEADER_WORDS, counters)
+        self._long_counters = Counters(self._file, long_at, long_counters)
         #: key -> its hash, its bucket's first word, and where it was found last
         self._places: Bounded[tuple[str, int], list[int]] = Bounded(4096)
         self._alone = ProcessStore()
@@ -83,7 +88,7 @@ class SharedStore:
 
     def hit(self, key: str, limit: int, period: int, now: float, weight: int = 1) -> Count:
         """Count a hit of `weight` on `key`; see `Store`. A weight of 0 only looks."""
-        count = self._counters.hit if limit > FEW else self._log
+        count = self._of(period).hit if limit > FEW else self._log
         return count(key, limit, period, now, weight) or self._alone.hit(
             key, limit, period, now, weight
         )
@@ -93,13 +98,16 @@ class SharedStore:
         now = monotonic()
         self._alone.forget(key, limit, period)
         if limit > FEW:
-            self._counters.forget(key, period, now)
+            self._of(period).forget(key, period, now)
             return
         number, base, _ = self._place(key, period)
         with self._file.held(base, now) as held:
             for slot in range(base, base + WAYS * LOG_WORDS, LOG_WORDS):
                 if held and self._words[slot] == number:
                     self._words[slot] = 0
+
+    def _of(self, period: int) -> Counters:
+        return self._counters if period < HOUR else self._long_counters
 
     def _log(self, key: str, limit: int, period: int, now: float, weight: int) -> Count | None:
         """Count a hit by its time; None when the file cannot be had."""

@@ -91,6 +91,26 @@ def test_it_takes_a_table_of_keys_as_busy_as_the_victim(
     assert statistics.median(found) > 0.6
 
 
+def test_what_is_counted_by_the_minute_never_pushes_out_what_is_counted_by_the_day(
+    stores: Iterator[SharedStore],
+) -> None:
+    """So no flood of requests makes failed logins forgotten."""
+
+    def busy(store: SharedStore, key: str) -> object:
+        return [store.hit(key, 600, 60, NOW) for _ in range(30)]
+
+    assert (
+        shares(
+            stores,
+            lambda store: [store.hit("victim", 50, 86400, NOW) for _ in range(20)],
+            busy,
+            lambda store: store.hit("victim", 50, 86400, NOW, 0)[0] > 30,
+            most=3,
+        )
+        == [float("inf")] * ROUNDS
+    )
+
+
 @pytest.mark.parametrize("kind", ["banned", "locked"])
 def test_marks_that_are_over_sooner_never_push_out_a_longer_one(
     stores: Iterator[SharedStore], kind: Kind
