@@ -67,18 +67,36 @@ def test_three_may_log_in_at_once_and_not_four(crowd: Crowd) -> None:
     assert crowd.jam.attempt("ann", source=ELSEWHERE) == "in"
 
 
+def test_one_client_leaves_a_place_to_others(crowd: Crowd) -> None:
+    for _ in range(2):
+        crowd.enter(HERE)
+    assert crowd.jam.attempt("ann", source=HERE) == "refused"
+    assert crowd.jam.attempt("ann", source=THERE) == "in"
+    assert crowd.leave() == {"in": 2}
+    for _ in range(2):  # nothing is left of what was
+        crowd.enter(HERE)
+    assert crowd.leave() == {"in": 2}
+
+
+def test_an_address_that_stands_for_many_may_have_all_places(crowd: Crowd) -> None:
+    for _ in range(3):
+        crowd.enter("127.0.0.1")
+    assert crowd.jam.attempt("ann", source="127.0.0.1") == "refused"
+    assert crowd.leave() == {"in": 3}
+
+
 @pytest.mark.parametrize("path", ["/builder_login.html", "/own/page", "/ext/log-in"])
 def test_it_is_no_matter_which_page_it_is(crowd: Crowd, path: str) -> None:
-    for _ in range(3):
-        crowd.enter(HERE, path=path)
+    for source in (HERE, HERE, THERE):
+        crowd.enter(source, path=path)
     assert crowd.jam.attempt("ann", source=HERE) == "refused"
     crowd.leave()
 
 
 def test_calls_of_v5_are_counted_and_calls_of_v7_are_none() -> None:
     crowd = Crowd(Jam([Concurrency()], v5=True))
-    for _ in range(3):
-        crowd.enter(HERE)
+    for source in (HERE, HERE, THERE):
+        crowd.enter(source)
     assert crowd.jam.attempt("ann", source=HERE) == "refused"
     assert crowd.leave() == {"in": 3}
     jam = Jam([Concurrency()])
@@ -87,7 +105,7 @@ def test_calls_of_v5_are_counted_and_calls_of_v7_are_none() -> None:
 
 
 def test_exactly_as_many_as_are_allowed_of_many_at_once() -> None:
-    jam = Jam([Concurrency(login=5)])
+    jam = Jam([Concurrency(login=5, login_per_client=5)])
     inside, most = [0], [0]
     lock = threading.Lock()
 
@@ -161,8 +179,8 @@ class TestWhatWasTakenIsGivenBack:
 
 
 def test_who_has_to_wait_is_told_so(crowd: Crowd) -> None:
-    for _ in range(3):
-        crowd.enter(HERE)
+    for source in (HERE, HERE, THERE):
+        crowd.enter(source)
     answer = crowd.jam.post("ann", PASSWORD, HERE)
     assert (answer.status, answer.get("Retry-After")) == ("503 Service Unavailable", "1")
     assert b"Too many people are logging in at this moment" in answer.body
@@ -184,6 +202,7 @@ def test_report_mode_lets_pass_and_says_so(
     ("settings", "problem"),
     [
         ({"login": 0}, "tool.jamguard.concurrency.login: 0 must be at least 1"),
+        ({"login-per-client": 0}, "concurrency.login-per-client: 0 must be at least 1"),
         ({"login": "3"}, 'tool.jamguard.concurrency.login: "3" must be a whole number'),
     ],
 )
@@ -215,7 +234,7 @@ def morning(seed: int, people: int, seconds: float, most: int) -> int:
 
 
 def test_nine_o_clock_in_an_office_behind_one_address() -> None:
-    """Of a thousand mornings with fifty people in five minutes, nobody waits for a second."""
-    most = Concurrency().login
-    assert sum(morning(seed, 50, 300, most) for seed in range(1000)) == 0
-    assert sum(morning(seed, 50, 300, most - 1) for seed in range(1000)) > 0
+    """Of 50,000 people in five minutes of a morning, hardly one has to click again."""
+    most = Concurrency().login_per_client
+    assert sum(morning(seed, 50, 300, most) for seed in range(1000)) < 60
+    assert sum(morning(seed, 50, 300, most - 1) for seed in range(1000)) > 600
