@@ -31,8 +31,7 @@ LIMITS = pytest.mark.parametrize("limit", [FEW + 1, FEW])
 
 @pytest.fixture(scope="module", params=[REDIS, VALKEY])
 def server(request: pytest.FixtureRequest) -> Iterator[RedisServer]:
-    if request.param == REDIS:
-        need.path(REDIS)
+    need.path(request.param)
     with run_redis(program=request.param) as running:
         yield running
 

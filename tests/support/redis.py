@@ -20,7 +20,6 @@ from typing import Final
 import attrs
 import limits
 import limits.strategies
-import pytest
 
 from jamguard.stores.process import ProcessStore
 from jamguard.stores.redis import RedisStore, connect
@@ -69,12 +68,7 @@ class RedisServer:
 def run_redis(
     *args: str, program: str = REDIS, unix: bool = False, password: str = ""
 ) -> Generator[RedisServer, None, None]:
-    """Run a server until the block ends; the test is skipped where there is none.
-
-    Valkey is not required anywhere, so its absence never fails a test.
-    """
-    if program == VALKEY and not need.find(VALKEY):
-        pytest.skip(need.NEEDS + VALKEY)
+    """Run a server until the block ends; the test is skipped where there is none."""
     with tempfile.TemporaryDirectory(prefix="redis-") as folder:
         port = free_port()
         path = Path(folder) / "socket"
