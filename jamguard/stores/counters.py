@@ -20,11 +20,12 @@ from .mapped import MappedFile
 from .process import wait
 
 WAYS: Final = 8
-#: the key, when all of it is over (seconds), and the columns: window | before | current
+#: the key, when all of it is over (microseconds), and the columns: window | before | current
 WORDS: Final = 16
 COLUMNS: Final = WORDS - 2
 SHARED_COLUMN: Final = COLUMNS - 1
 
+MICRO: Final = 1_000_000
 BITS: Final = 20
 MASK: Final = (1 << BITS) - 1
 WINDOWS: Final = (1 << 24) - 1
@@ -82,7 +83,7 @@ class Counters:
                     value = 0
                 elif room > NEAR:
                     if current == weight:
-                        words[slot + 1] = int(now - elapsed) + 2 * period + 1
+                        words[slot + 1] = int((now + 2 * period) * MICRO)
                     return int(room), period - elapsed
                 else:
                     place[3] = window
@@ -111,7 +112,7 @@ class Counters:
         if room < least - weight:
             words[column] = value
             return -1, wait(limit, period, elapsed, before, current - weight, least)
-        words[slot + 1] = int(now - elapsed) + 2 * period + 1
+        words[slot + 1] = int((now + 2 * period) * MICRO)
         return int(room), period - elapsed
 
     def forget(self, key: str, period: int, now: float) -> None:
@@ -160,7 +161,7 @@ class Counters:
         """Say how much is lost with a slot: hits, then the rest of its life."""
         words = self._words
         end = words[slot + 1]
-        if words[slot] == 0 or end <= now:
+        if words[slot] == 0 or end <= now * MICRO:
             return 0, 0
         columns = words[slot + 2 : slot + WORDS].tolist()
         return sum((value & MASK) + (value >> BITS & MASK) for value in columns), end

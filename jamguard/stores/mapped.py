@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 #: the layout of the file; another one needs another number, and the file another name
-LAYOUT: Final = 4
+LAYOUT: Final = 5
 MAGIC: Final = b"jamguard"
 #: magic, the machine's start, key of the hash, when it was made (seconds, monotonic)
 HEADER: Final = Struct("8s16s16sd")
