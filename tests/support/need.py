@@ -7,6 +7,8 @@ for a module: one of the names must be there. The run ends by saying what was no
 
 import os
 import shutil
+import sys
+from pathlib import Path
 from typing import Final, NoReturn
 
 import pytest
@@ -14,8 +16,11 @@ import pytest
 VARIABLE: Final = "TESTS_REQUIRE_ALL"
 #: what the reason of such a skip starts with
 NEEDS: Final = "this machine has no "
-#: where an administrator's programs are that are not in everybody's PATH
-MORE_PATHS: Final = ("/usr/sbin", "/usr/local/sbin", "/sbin")
+#: what pip has installed, and where an administrator's programs are: not in everybody's PATH
+MORE_PATHS: Final = (
+    str(Path(sys.executable).parent),
+    *("/usr/sbin", "/usr/local/sbin", "/sbin"),
+)
 
 
 def program(*names: str) -> pytest.MarkDecorator:

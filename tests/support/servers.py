@@ -20,7 +20,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 from urllib.parse import urlencode
 
 import attrs
@@ -28,14 +28,18 @@ import pytest
 
 from jamguard.cli.hardening import harden_project
 from support import need
+from support.kinds import LOCAL, Kind, command_for, documented_nginx
 from support.projects import User
 
-Kind = Literal["gunicorn", "waitress", "werkzeug"]
+__all__ = ["LOCAL", "Kind"]  # for those who need no more of `support.kinds`
+
 HeaderList = Mapping[str, str] | Sequence[tuple[str, str]]
 
-LOCAL: Final = "127.0.0.1"
 START_SECONDS: Final = 40  #: a loaded machine is slow to import Jam.py
 ANSWER_SECONDS: Final = 40
+LISTEN_BEFORE_THEY_LOAD: Final[frozenset[Kind]] = frozenset(
+    {"gunicorn", "gunicorn-sync", "gunicorn-gevent", "uwsgi", "uwsgi-http", "granian", "mod_wsgi"}
+)
 
 
 class ServerError(Exception):
@@ -185,9 +189,9 @@ def run_server(
 ) -> Generator[Server, None, None]:
     """Serve the project in `folder`, with the one line in its files where `harden` is true.
 
-    `gunicorn` and `waitress` load `wsgi.py`; `werkzeug` is the project's own
-    `python server.py PORT`. `config` becomes the project's pyproject.toml; `args` are more
-    arguments of the server, `env` more variables of its environment, `python` the interpreter.
+    All load its `wsgi.py` but `werkzeug`, which is its own `python server.py PORT`. `config`
+    becomes the project's pyproject.toml; `args` are more arguments of the server (of gunicorn
+    behind nginx), `env` more variables of its environment, `python` the interpreter.
 
     Raises `ServerError` when the server does not come up.
     """
@@ -195,26 +199,18 @@ def run_server(
         harden_project(folder)
     if config is not None:
         (folder / "pyproject.toml").write_text(config, "utf-8")
+    if kind in {"nginx-tcp", "nginx-unix"}:
+        how = {"harden": False, "workers": workers, "threads": threads, "env": env}
+        with _behind_nginx(folder, kind, args, how) as server:
+            yield server
+        return
     port = free_port()
-    commands = {
-        "gunicorn": [
-            *("-m", "gunicorn", "wsgi:application", "--bind", f"{LOCAL}:{port}"),
-            "--no-control-socket",  # one in the home directory, for all of them
-            *("--worker-class", "gthread", "--workers", str(workers)),
-            *("--threads", str(threads), "--graceful-timeout", "2"),
-        ],
-        "waitress": [
-            *("-m", "waitress", f"--listen={LOCAL}:{port}", f"--threads={threads}"),
-            *args,
-            "wsgi:application",
-        ],
-        "werkzeug": ["server.py", str(port)],
-    }
-    command = [str(python), *commands[kind]]
-    if kind != "waitress":
-        command += args
-    with run_command(command, folder, port, env) as server:
-        if kind == "gunicorn":  # it listens before it has loaded the application
+    command = command_for(
+        kind, folder, port, args=args, workers=workers, threads=threads, python=python
+    )
+    ends_by = signal.SIGTERM if kind == "mod_wsgi" else signal.SIGINT
+    with run_command(command, folder, port, env, ends_by) as server:
+        if kind in LISTEN_BEFORE_THEY_LOAD:
             try:
                 server.request("GET", "/favicon.ico")
             except (OSError, HTTPException) as error:
@@ -224,8 +220,30 @@ def run_server(
 
 
 @contextmanager
+def _behind_nginx(
+    folder: Path, kind: Kind, args: Sequence[str], how: dict[str, Any]
+) -> Generator[Server, None, None]:
+    """Serve by gunicorn behind an nginx as the documentation sets it up; the log is gunicorn's."""
+    body = documented_nginx()
+    with tempfile.TemporaryDirectory(prefix="gunicorn-") as place:
+        if kind == "nginx-unix":
+            path = f"unix:{place}/site.sock"
+            args = ["--bind", path, *args]
+            body = body.replace("UPSTREAM", f"{path}:")
+        with (
+            run_server(folder, args=args, **how) as upstream,
+            run_nginx(body, upstream) as nginx,
+        ):
+            yield attrs.evolve(upstream, port=nginx.port)
+
+
+@contextmanager
 def run_command(
-    command: Sequence[str], folder: Path, port: int, env: Mapping[str, str] | None = None
+    command: Sequence[str],
+    folder: Path,
+    port: int,
+    env: Mapping[str, str] | None = None,
+    ends_by: signal.Signals = signal.SIGINT,
 ) -> Generator[Server, None, None]:
     """Run a command in `folder` that serves `port`, until the block ends."""
     variables = {
@@ -247,7 +265,7 @@ def run_command(
             wait_until_it_listens(server)
             yield server
         finally:
-            stop(process)
+            stop(process, ends_by)
 
 
 def wait_until_it_listens(server: Server) -> None:
@@ -263,10 +281,10 @@ def wait_until_it_listens(server: Server) -> None:
     raise ServerError(server.log())
 
 
-def stop(process: "subprocess.Popen[bytes]") -> None:
+def stop(process: "subprocess.Popen[bytes]", ends_by: signal.Signals = signal.SIGINT) -> None:
     """End a server as Ctrl-C does, so that it can clean up; kill it when it does not listen."""
     if process.poll() is None:
-        process.send_signal(signal.SIGINT)
+        process.send_signal(ends_by)
         try:
             process.wait(10)
         except subprocess.TimeoutExpired:
@@ -292,7 +310,7 @@ def run_nginx(body: str, upstream: Server, *, http: str = "") -> Generator[Serve
         config.write_text(
             f"{'user root;' if os.geteuid() == 0 else ''}\n"
             f"daemon off;\nmaster_process off;\nworker_processes 1;\npid {folder}/pid;\n"
-            "error_log stderr warn;\nevents { worker_connections 256; }\n"
+            "error_log stderr warn;\nevents { worker_connections 768; }\n"
             f"http {{\n  access_log off;\n{temporary}\n  {http}\n"
             f"  server {{\n    listen {LOCAL}:{port};\n    {body}\n  }}\n}}\n".replace(
                 "UPSTREAM", f"{LOCAL}:{upstream.port}"
