@@ -1,8 +1,8 @@
 """The vocabulary: a guard decides, a refusal is its answer, a response is what goes out.
 
-A guard looks at a request going in (`check`), at a response going out (`finish`), at a
-failure of the application (`failed`) and at the end (`closed`). It never writes a
-response: `refusal.py` does, for all of them.
+A guard looks at a request going in (`check`), at what Jam.py takes it for (`taken`,
+`attempt`), at a response going out (`finish`), at a failure of the application (`failed`)
+and at the end (`closed`). It never writes a response: `refusal.py` does, for all of them.
 """
 
 import re
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 import attrs
 
 if TYPE_CHECKING:
+    from .jampy.calls import Taken
+    from .jampy.logins import Attempt
     from .request import Request
     from .routes import Form, Route
     from .site import Site
@@ -141,6 +143,12 @@ class Guard:
 
     def check(self, request: "Request") -> Refusal | None:
         """Decide about a request going in; None lets it pass."""
+
+    def taken(self, request: "Request", taken: "Taken") -> Refusal | None:
+        """Decide once Jam.py has said what it takes the request for, and has read its body."""
+
+    def attempt(self, request: "Request", attempt: "Attempt") -> Refusal | None:
+        """Decide when this request is about to log somebody in."""
 
     def finish(self, request: "Request", response: Response) -> None:
         """Amend a response going out. Runs for guards whose `check` let the request pass."""

@@ -6,38 +6,34 @@ middleware behind the shield may have led another path there. And the body, or t
 then been read by Jam.py's own parser, so there is nothing to differ about.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, Final
 
 import attrs
 
-from .guard import BROKEN, Guard, Refusal, Refused, reports
+from .guard import BROKEN, Guard, Refused, reports
 from .jampy.calls import Taken
 from .jampy.logins import Attempt
-from .request import LATE, Request
+from .plan import Late, Plan
+from .request import Request
 
-Decision = Callable[[Request, Taken], Refusal | None]
-OnAttempt = Callable[[Request, Attempt], Refusal | None]
-
-#: where guards wait for an attempt to log in
-LOGINS: Final = "jamguard.logins"
+#: where the environ has the plans whose guards wait, the outermost shield's first
+WAITING: Final = "jamguard.waiting"
+Waiting = list[tuple[Request, Plan]]
 
 
 def decide(environ: dict[str, Any], taken: Taken) -> None:
     """Ask the guards that wait, outermost first. Raises `Refused` when one refuses."""
-    waiting: list[tuple[Request, Guard, Decision]] = environ.get(LATE, [])
-    _ask(waiting, taken)
-
-
-def at_login(request: Request, guard: Guard, decision: OnAttempt) -> None:
-    """Let `guard` decide when somebody is about to be logged in by this request."""
-    request.environ.setdefault(LOGINS, []).append((request, guard, decision))
+    waiting: Waiting = environ.get(WAITING, [])
+    for request, plan in waiting:
+        _ask(request, plan.taken, taken)
 
 
 def admit(environ: dict[str, Any], attempt: Attempt) -> None:
     """Ask the guards about an attempt to log in. Raises `Refused` when one refuses."""
-    waiting: list[tuple[Request, Guard, OnAttempt]] = environ.get(LOGINS, [])
-    _ask(waiting, attempt)
+    waiting: Waiting = environ.get(WAITING, [])
+    for request, plan in waiting:
+        _ask(request, plan.attempt, attempt)
 
 
 def tell(attempt: Attempt, succeeded: bool | None) -> None:
@@ -49,10 +45,10 @@ def tell(attempt: Attempt, succeeded: bool | None) -> None:
             request.site.log.broken(request, guard.name, guard.fails)
 
 
-def _ask(waiting: Iterable[tuple[Request, Guard, Callable[..., Any]]], about: object) -> None:
-    for request, guard, decision in waiting:
+def _ask(request: Request, hooks: Iterable[tuple[Guard, Late]], about: object) -> None:
+    for guard, hook in hooks:
         try:
-            refusal = decision(request, about)
+            refusal = hook(request, about)
         except Refused:
             raise
         except Exception:  # noqa: BLE001 - a guard's own bug never takes the site down

@@ -5,6 +5,7 @@ point. So every point has its `Side`, and nothing is worked out while a request 
 """
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import attrs
 
@@ -13,6 +14,7 @@ from .request import Request
 from .routes import Route
 
 Check = Callable[[Request], Refusal | None]
+Late = Callable[[Request, Any], Refusal | None]
 Finish = Callable[[Request, Response], None]
 Failed = Callable[[Request, Exception], Refusal | None]
 Closed = Callable[[Request], None]
@@ -50,18 +52,26 @@ class Plan:
     checks: tuple[tuple[Guard, Check, Side], ...]
     #: the guards outside of the application: all that the route concerns
     inside: Side
+    #: guard and its hook, outermost first, for what only Jam.py knows: see `late`
+    taken: tuple[tuple[Guard, Late], ...] = ()
+    attempt: tuple[tuple[Guard, Late], ...] = ()
 
     @classmethod
     def of(cls, guards: Iterable[Guard], route: Route) -> "Plan":
         """Keep the guards that the route concerns, and of them the hooks that do something."""
         side = Side()
         checks: list[tuple[Guard, Check, Side]] = []
-        for guard in guards:
-            if guard.concerns(route):
-                if _overrides(guard, "check"):
-                    checks.append((guard, guard.check, side))
-                side = side.within(guard)
-        return cls(tuple(checks), side)
+        concerned = [guard for guard in guards if guard.concerns(route)]
+        for guard in concerned:
+            if _overrides(guard, "check"):
+                checks.append((guard, guard.check, side))
+            side = side.within(guard)
+        return cls(
+            tuple(checks),
+            side,
+            tuple((guard, guard.taken) for guard in concerned if _overrides(guard, "taken")),
+            tuple((guard, guard.attempt) for guard in concerned if _overrides(guard, "attempt")),
+        )
 
 
 def _overrides(guard: Guard, hook: str) -> bool:

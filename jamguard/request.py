@@ -11,18 +11,14 @@ from .forwarded import sign_of_proxy
 from .jampy.session import NOBODY
 
 if TYPE_CHECKING:
-    from .guard import Guard, Refusal
+    from .guard import Refusal
     from .guards.rate_limit import Quota
     from .jampy.session import Proved, Session
-    from .late import Decision
     from .routes import Route
     from .site import Site
 
 #: where the `Request` lives in the environ, so that nested shields share it
 KEY: Final = "jamguard.request"
-#: where guards wait for the application to say what a request is: see `late`
-LATE: Final = "jamguard.late"
-
 #: facts of the connection: they hold for an inner shield too, whatever its site or mount
 CARRIED: Final = ("peer", "client", "secure", "undeclared", "peer_trusted", "body", "body_limit")
 
@@ -143,10 +139,6 @@ class Request:
     def builder_session(self) -> "Session | None":
         """The session of somebody logged in to the Application Builder."""
         return self.proved.builder
-
-    def later(self, guard: "Guard", decision: "Decision") -> None:
-        """Let `guard` decide once Jam.py has said what it takes this request for."""
-        self.environ.setdefault(LATE, []).append((self, guard, decision))
 
     def note_refusal(self, refusal: "Refusal") -> None:
         """Let the guards outside see, in their `finish`, what this is refused with."""

@@ -15,7 +15,7 @@ from .exchange import Exchange, StartResponse
 from .guard import Application, Guard, Refused, reports
 from .jampy.calls import watch
 from .jampy.logins import watch_logins
-from .late import admit, decide, tell
+from .late import WAITING, admit, decide, tell
 from .plan import Plan
 from .request import KEY, Request
 from .routes import Route
@@ -62,6 +62,8 @@ class Shield:
                 self.site.log.refusal(request, refusal, guard.name, enforced=False)
                 continue
             return exchange.refuse(refusal, outside, guard.name)
+        if plan.taken or plan.attempt:
+            environ.setdefault(WAITING, []).append((request, plan))
         return exchange.run(self.app)
 
     def explain(self) -> str:

@@ -11,8 +11,7 @@ from support.wsgi import call, hello
 from jamguard import Guard, Refusal, Request, Shield
 from jamguard.guard import Application, Mode, Refused
 from jamguard.jampy.calls import Taken
-from jamguard.late import decide
-from jamguard.request import LATE
+from jamguard.late import WAITING, decide
 
 FORBIDDEN = Refusal(status=HTTPStatus.FORBIDDEN, reason="late")
 
@@ -26,11 +25,7 @@ class Late(Guard):
     breaks: bool = False
     asked: list[str] = attrs.field(factory=list[str])
 
-    def check(self, request: Request) -> Refusal | None:
-        request.later(self, self.decide)
-        return None
-
-    def decide(self, request: Request, taken: Taken) -> Refusal | None:
+    def taken(self, request: Request, taken: Taken) -> Refusal | None:
         self.asked.append(request.path)
         if self.breaks:
             raise RuntimeError
@@ -84,7 +79,7 @@ def test_what_reading_the_body_led_to_is_the_answer() -> None:
 
     @attrs.frozen(kw_only=True, eq=False)
     class Reader(Late):
-        def decide(self, request: Request, taken: Taken) -> Refusal | None:
+        def taken(self, request: Request, taken: Taken) -> Refusal | None:
             raise Refused(FORBIDDEN)
 
     assert code([Reader(mode="report")]) == 403
@@ -114,4 +109,4 @@ def test_the_first_guard_to_refuse_is_the_outermost() -> None:
 def test_nobody_waits_where_no_guard_does() -> None:
     environ: dict[str, Any] = {}
     decide(environ, Taken("api", None))
-    assert LATE not in environ
+    assert WAITING not in environ

@@ -19,6 +19,8 @@ from jamguard import Guard, Refusal, Request, Response, Shield
 from jamguard.config import Settings
 from jamguard.exchange import Chunks
 from jamguard.guard import Refused
+from jamguard.jampy.calls import Taken
+from jamguard.late import decide
 from jamguard.routes import Route
 from jamguard.site import Site
 
@@ -35,6 +37,7 @@ class Script:
 
     name: str
     check: Literal["pass", "refuse", "raise", "body", "exit"] | None
+    taken: Literal["pass", "refuse", "raise", "body"] | None
     finish: Literal["amend", "mend", "raise"] | None
     failed: Literal["leave", "answer", "raise"] | None
     closed: Literal["note", "raise"] | None
@@ -52,6 +55,14 @@ def make_guard(script: Script, events: Events) -> Guard:
         if script.check == "exit":
             raise SystemExit(1)
         return REFUSAL if script.check == "refuse" else None
+
+    def taken(self: Guard, request: Request, taken: Taken) -> Refusal | None:
+        events.append(("taken", script.name))
+        if script.taken == "raise":
+            raise LookupError(script.name)
+        if script.taken == "body":
+            raise Refused(REFUSAL)
+        return REFUSAL if script.taken == "refuse" else None
 
     def finish(self: Guard, request: Request, response: Response) -> None:
         events.append(("finish", script.name, response.status))
@@ -74,7 +85,13 @@ def make_guard(script: Script, events: Events) -> Guard:
         if script.closed == "raise":
             raise LookupError(script.name)
 
-    hooks: dict[str, Any] = {"check": check, "finish": finish, "failed": failed, "closed": closed}
+    hooks: dict[str, Any] = {
+        "check": check,
+        "taken": taken,
+        "finish": finish,
+        "failed": failed,
+        "closed": closed,
+    }
     chosen = {name: hook for name, hook in hooks.items() if getattr(script, name) is not None}
     made: Guard = type(
         "Scripted", (Guard,), {**chosen, "fails": script.fails, "mode": script.mode}
@@ -150,6 +167,7 @@ def make_app(kind: AppKind, events: Events) -> App:
         yield b"two"
 
     def app(env: Environ, start: Callable[..., Any]) -> Iterable[bytes]:
+        decide(env, Taken("api", None))
         events.append(("app",))
         if kind == "raise early":
             raise ZeroDivisionError
@@ -223,6 +241,7 @@ scripts = st.builds(
     Script,
     name=st.sampled_from("abc"),
     check=st.sampled_from([None, "pass", "pass", "pass", "refuse", "raise", "body", "exit"]),
+    taken=st.sampled_from([None, "pass", "pass", "pass", "refuse", "raise", "body"]),
     finish=st.sampled_from([None, "amend", "mend", "raise"]),
     failed=st.sampled_from([None, "leave", "answer", "raise"]),
     closed=st.sampled_from([None, "note", "raise"]),

@@ -98,11 +98,8 @@ class Api(Guard):
         if site.project and not reports(self) and not quote_filters():
             site.notice("JG021")
 
-    def check(self, request: Request) -> Refusal | None:
-        request.later(self, self._decide)
-        return None
-
-    def _decide(self, _: Request, taken: Taken) -> Refusal | None:
+    def taken(self, request: Request, taken: Taken) -> Refusal | None:
+        del request
         if taken.place == "builder" or taken.jams.method != "POST":
             return None
         try:

@@ -58,16 +58,15 @@ class Builder(Guard):
 
     def check(self, request: Request) -> Refusal | None:
         if not request.route.builder:
-            request.later(self, self._decide_late)
-            return None
+            return None  # Jam.py says whether it is: see `taken`
         if not self._may_build(request):
             # a page asked for in a browser is no attack; a form that nobody was given is
             return self._refusal(request, probe=request.method == "POST")
         # whoever logs in gets a session of their own
         return None if request.route is BUILDER_LOGIN else _not_an_administrator(request)
 
-    def _decide_late(self, request: Request, taken: Taken) -> Refusal | None:
-        if not taken.builder:
+    def taken(self, request: Request, taken: Taken) -> Refusal | None:
+        if request.route.builder or not taken.builder:
             return None
         if not self._may_build(request):
             return self._refusal(

@@ -15,9 +15,8 @@ from typing import Final
 import attrs
 
 from ..guard import Guard, Mode, Refusal
-from ..jampy.logins import Attempt, may_log_in
+from ..jampy.logins import Attempt
 from ..jampy.routes import API, BUILDER_LOGIN, EXT, LOGIN
-from ..late import at_login
 from ..lockouts import stands_for_many
 from ..request import Request
 from ..routes import HEALTH, OTHER, Route
@@ -80,12 +79,7 @@ class Concurrency(Guard):
     def concerns(self, route: Route) -> bool:
         return route in WATCHED
 
-    def check(self, request: Request) -> Refusal | None:
-        if may_log_in(request):
-            at_login(request, self, self._decide)
-        return None
-
-    def _decide(self, request: Request, attempt: Attempt) -> Refusal | None:
+    def attempt(self, request: Request, attempt: Attempt) -> Refusal | None:
         client = request.client.key
         each = self.login if stands_for_many(request) else self.login_per_client
         if not self._places.take(client, self.login, each):

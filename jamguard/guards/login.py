@@ -23,9 +23,8 @@ import attrs
 
 from ..address import IPNetwork, contains
 from ..guard import Guard, Mode, Refusal, reports
-from ..jampy.logins import Attempt, may_log_in
+from ..jampy.logins import Attempt
 from ..jampy.routes import API, BUILDER_LOGIN, EXT, LOGIN
-from ..late import at_login
 from ..lockouts import Place, Rule, around, length, stands_for_many
 from ..request import Request
 from ..routes import HEALTH, OTHER, Route
@@ -75,12 +74,7 @@ class Login(Guard):
     def concerns(self, route: Route) -> bool:
         return route in WATCHED
 
-    def check(self, request: Request) -> Refusal | None:
-        if may_log_in(request):
-            at_login(request, self, self._decide)
-        return None
-
-    def _decide(self, request: Request, attempt: Attempt) -> Refusal | None:
+    def attempt(self, request: Request, attempt: Attempt) -> Refusal | None:
         if not attempt.possible:
             return NO_NAME
         store, now = request.site.store, monotonic()

@@ -18,6 +18,7 @@ import attrs
 
 from ..address import parse_address
 from ..guard import Guard, Mode, Refusal
+from ..jampy.calls import Taken
 from ..jampy.routes import API, EXT, LOGOUT
 from ..request import LOOPBACK_HOSTS, Request
 from ..routes import HEALTH, OTHER, Route
@@ -93,6 +94,21 @@ class Origin(Guard):
         return route.name != "file"
 
     def check(self, request: Request) -> Refusal | None:
+        refusal = self._judge(request)
+        if (
+            refusal
+            and request.route in PROJECTS_OWN
+            and request.site.project
+            and not _has_rights(request.environ)
+        ):
+            return None  # unless a middleware leads it to Jam.py's own places: see `taken`
+        return refusal
+
+    def taken(self, request: Request, taken: Taken) -> Refusal | None:
+        del taken
+        return self._judge(request) if request.route in PROJECTS_OWN else None
+
+    def _judge(self, request: Request) -> Refusal | None:
         environ = request.environ
         websocket = environ.get("HTTP_UPGRADE", "").lower() == "websocket"
         safe = request.method in SAFE and not websocket
@@ -112,12 +128,7 @@ class Origin(Guard):
             return None
         if self._below and f"{request.path}/".startswith(self._below):
             return None
-        refusal = attrs.evolve(ELSEWHERE, detail=_detail(request, site, origin))
-        if request.route in PROJECTS_OWN and request.site.project and not _has_rights(environ):
-            # unless a middleware leads it to Jam.py's own places
-            request.later(self, lambda _request, _taken: refusal)
-            return None
-        return refusal
+        return attrs.evolve(ELSEWHERE, detail=_detail(request, site, origin))
 
     def _may_be_own(self, request: Request, origin: str) -> bool:
         """Say, without fetch metadata, whether `origin` is this site or cannot be told from it."""

@@ -113,16 +113,14 @@ class RateLimit(Guard):
         return route.name not in UNCOUNTED
 
     def check(self, request: Request) -> Refusal | None:
-        client = request.client
-        if self.safelist and contains(self.safelist, client):
+        if self.safelist and contains(self.safelist, request.client):
             return None
-        if request.route is API and self.weights:
-            # how much work it makes is plain once Jam.py has read the call
-            request.later(self, self._weigh)
         return self._hit(request)
 
-    def _weigh(self, request: Request, taken: Taken) -> Refusal | None:
+    def taken(self, request: Request, taken: Taken) -> Refusal | None:
         """Count a call that makes more work than others as several."""
+        if request.route is not API or (self.safelist and contains(self.safelist, request.client)):
+            return None
         call = taken.call
         if call is None or type(call.method) is not str:
             return None

@@ -16,7 +16,6 @@ import attrs
 
 from ..guard import Guard, Refused
 from .calls import REFUSED
-from .routes import API, route_v5
 from .tree import is_v5
 
 if TYPE_CHECKING:
@@ -80,13 +79,6 @@ def fold(name: str) -> str | None:
     letters = unicodedata.normalize("NFKD", name).casefold().translate(ALIKE)
     folded = "".join(one for one in letters if unicodedata.category(one)[0] not in "CM").strip()
     return folded if len(folded) <= MOST_NAME else None
-
-
-def may_log_in(request: "Request") -> bool:
-    """Say whether somebody may be logged in by a request of this kind."""
-    project = request.site.project
-    # v7 takes no logins by calls, and most requests are calls
-    return project is not None and (request.route is not API or project.route is route_v5)
 
 
 def watch_logins(

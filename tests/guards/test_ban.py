@@ -184,9 +184,8 @@ class TestWhereARefusalIsMade:
         class Late(Guard):
             mode: Mode = "enforce"
 
-            def check(self, request: Request) -> Refusal | None:
-                request.later(self, lambda _request, _taken: PROBE)
-                return None
+            def taken(self, request: Request, taken: Taken) -> Refusal | None:
+                return PROBE
 
         def app(env: dict[str, Any], start: Any) -> Any:
             if env["PATH_INFO"] == "/api":

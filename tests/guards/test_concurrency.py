@@ -19,7 +19,6 @@ from jamguard.guards.concurrency import Concurrency
 from jamguard.guards.login import LOCKED
 from jamguard.guards.proxy import Proxy
 from jamguard.jampy.logins import Attempt
-from jamguard.late import at_login
 
 HERE, THERE, ELSEWHERE = "192.0.2.1", "198.51.100.1", "203.0.113.1"
 
@@ -138,11 +137,7 @@ class Never(Guard):
 
     how: Callable[[], Refusal]
 
-    def check(self, request: Request) -> Refusal | None:
-        at_login(request, self, self.decide)
-        return None
-
-    def decide(self, _: Request, __: Attempt) -> Refusal | None:
+    def attempt(self, request: Request, attempt: Attempt) -> Refusal | None:
         return self.how()
 
 

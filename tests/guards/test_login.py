@@ -20,7 +20,6 @@ from jamguard.guards import login
 from jamguard.guards.login import Login
 from jamguard.guards.proxy import Proxy
 from jamguard.jampy.logins import Attempt
-from jamguard.late import at_login
 from jamguard.lockouts import locked, unlock
 from jamguard.values import Rate, parse_network
 
@@ -202,11 +201,7 @@ class NobodyNow(Guard):
 
     refuses: list[bool] = attrs.field(factory=list[bool])
 
-    def check(self, request: Request) -> Refusal | None:
-        at_login(request, self, self.decide)
-        return None
-
-    def decide(self, _: Request, __: Attempt) -> Refusal | None:
+    def attempt(self, request: Request, attempt: Attempt) -> Refusal | None:
         return login.LOCKED if self.refuses else None
 
 

@@ -4,16 +4,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from support.jam import jam_site
-from support.wsgi import environ
 from werkzeug.datastructures import MultiDict
 
 from jamguard.guard import Refusal, Refused
 from jamguard.jampy.calls import watch
-from jamguard.jampy.logins import Attempt, fold, may_log_in, watch_logins
-from jamguard.jampy.routes import route_v5
-from jamguard.request import Request
-from jamguard.site import Site
+from jamguard.jampy.logins import Attempt, fold, watch_logins
 
 NO = Refusal(status=403, reason="no")  # type: ignore[arg-type] # as good as an HTTPStatus
 
@@ -92,22 +87,6 @@ def test_a_number_is_a_name_where_the_project_knows_its_users(number: float, nam
     assert (attempt.name, attempt.possible) == (name, True)
     assert not Attempt.of(own, own.admin, {"login": number}).possible
     assert not Attempt.of(plain, plain.task, {"login": number}).possible
-
-
-@pytest.mark.parametrize(
-    ("path", "v7", "v5"),
-    [("/login.html", True, True), ("/own/page", True, True), ("/api", False, True)],
-)
-def test_v7_logs_nobody_in_by_a_call(path: str, *, v7: bool, v5: bool) -> None:
-    site = jam_site()
-    assert site.project
-    assert may_log_in(Request(environ(path), site)) == v7
-    site.project.route = route_v5
-    assert may_log_in(Request(environ(path), site)) == v5
-
-
-def test_nobody_is_logged_in_where_there_is_no_jam_py() -> None:
-    assert not may_log_in(Request(environ("/login.html"), Site.of(print)))
 
 
 class Watched:
