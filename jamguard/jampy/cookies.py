@@ -15,7 +15,7 @@ import attrs
 from ..request import KEY, Request
 from .routes import LOGOUT
 from .session import HOST_PREFIX, Kind
-from .sessions import Cookie, Reading, Rules, Sessions
+from .sessions import Cookie, Reading, Rules, Sent, Sessions
 
 JamsRequest = Any  # Jam.py's `JamRequest`, made of Werkzeug's: Jam.py has no types
 
@@ -50,10 +50,11 @@ def _sealed(jams: Any) -> Any:  # noqa: ANN401 - as above
             Jam.py keeps the first one that it has read: one that a project's `on_request`
             has asked for, for its own users, would do for the builder.
             """
-            if self.reading is None or self.read_for is not self.task:
+            task = self.task
+            if self.reading is None or self.read_for is not task:
                 self.__dict__.pop("session_key", None)  # the name of the former task's
                 self.reading = _read(self)
-                self.read_for = self.task
+                self.read_for = task
             return self.reading.cookie
 
         def save_client_cookie(self, response: Any, *rest: Any) -> None:  # noqa: ANN401 - Werkzeug's
@@ -66,8 +67,9 @@ def _read(jams: JamsRequest) -> Reading:
     """Read the cookie that Jam.py wants, for the task that it has set."""
     sessions = Sessions.of(jams.task.app)
     request, rules = _guarding(jams, sessions)
-    value = jams.cookies.get(HOST_PREFIX + jams.session_key) or jams.cookies.get(jams.session_key)
-    reading = sessions.read_once(jams.environ, value or "", _kind(jams), rules)
+    sent, key = Sent.by(jams.environ), jams.session_key
+    value = sent.cookies.get(HOST_PREFIX + key) or sent.cookies.get(key) or ""
+    reading = sessions.read_once(sent, value, _kind(jams), rules)
     if not request or not rules or not reading.flaw:
         return reading
     rules.log(request, reading.flaw)
@@ -118,7 +120,7 @@ class Sealing:
             login = before.login if uuid == before.uuid else 0
             value = sessions.seal.close(value, _kind(jams), login or now, now)
             if request.secure:
-                if key in jams.cookies:
+                if key in Sent.by(jams.environ).cookies:
                     self.response.delete_cookie(key)  # from before the site was on https
                 key = HOST_PREFIX + key
                 attributes["secure"] = True

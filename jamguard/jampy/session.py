@@ -7,6 +7,7 @@ And it keeps no list of sessions, so a value is good until the time that stands 
 
 import hmac
 from base64 import urlsafe_b64encode
+from hashlib import blake2b
 from typing import Final, Literal
 
 import attrs
@@ -80,5 +81,5 @@ class Seal:
         return Opened(value, "false")
 
     def _tag(self, signed: str, kind: Kind) -> str:
-        tag = hmac.digest(self._key, f"{kind}\0{signed}".encode(), "sha256")
-        return urlsafe_b64encode(tag[:16]).decode()[:TAG]
+        tag = blake2b(f"{kind}\0{signed}".encode(), digest_size=16, key=self._key).digest()
+        return urlsafe_b64encode(tag).decode()[:TAG]

@@ -14,19 +14,14 @@ from typing import Any, Final
 
 import attrs
 
-from ..cache import Bounded, lazy
+from ..cache import lazy
 from ..request import Request
 from ..stores import Marks
 from .session import HOST_PREFIX, NOBODY, Kind, Opened, Proved, Seal, Session
 from .users import Users
 
-#: seconds for which a cookie's proof is believed without looking again
-BELIEVED: Final = 10.0
-#: characters of a Cookie header whose proof is remembered: others only cost time
-REMEMBERED: Final = 4096
-
-#: where what was read of a request's cookies is in the environ
-READ: Final = "jamguard.cookies"
+#: where the environ has its `Sent`
+SENT: Final = "jamguard.cookies"
 
 #: seconds for which a session that would never expire is remembered when it has ended
 FOREVER: Final = 366 * 86400
@@ -71,6 +66,26 @@ class Reading:
         return self.info.get("user_info") or {}
 
 
+@attrs.define
+class Sent:
+    """The cookies of one request, and what was read of those that may be Jam.py's."""
+
+    header: str
+    #: as Jam.py's own parser has them
+    cookies: Mapping[str, str]
+    readings: "dict[tuple[Sessions, str, Kind], Reading]" = attrs.Factory(dict)
+
+    @classmethod
+    def by(cls, environ: dict[str, Any]) -> "Sent":
+        """Take the header apart, once for all who ask; again when somebody has changed it."""
+        header = environ.get("HTTP_COOKIE", "")
+        sent: Sent | None = environ.get(SENT)
+        if sent is None or sent.header != header:
+            parsed = sys.modules["jam.wsgi"].Request({"HTTP_COOKIE": header}).cookies
+            sent = environ[SENT] = cls(header, dict(parsed.items()))
+        return sent
+
+
 class Sessions:
     """The sessions of Jam.py's `App` object: one of these for each."""
 
@@ -78,7 +93,6 @@ class Sessions:
         self.app = app
         self.rules: Rules | None = None
         self._users = Users(Path(app.work_dir, "admin.sqlite"))
-        self._proved: Bounded[tuple[str, str], tuple[float, Proved]] = Bounded(4096)
 
     @classmethod
     def of(cls, app: Any) -> "Sessions":  # noqa: ANN401 - Jam.py has no types
@@ -93,46 +107,29 @@ class Sessions:
         header = environ.get("HTTP_COOKIE")
         if not header or ("_session" not in header and "\\" not in header):
             return NOBODY  # v5 reads names in quotes, and backslashes in them, too
+        sent = Sent.by(environ)
         port = environ["SERVER_PORT"]
-        now = monotonic()
-        known = self._proved.get((header, port))
-        if not known or known[0] <= now:
-            proved = self._prove(environ, port)
-            if proved != NOBODY and len(header) <= REMEMBERED:
-                self._proved.put((header, port), (now + BELIEVED, proved))
-            return proved
-        proved = known[1]
-        application, builder = proved.application, proved.builder
-        if application and self._is_over(application, "application"):
-            proved = attrs.evolve(proved, application=None)
-        if builder and self._is_over(builder, "builder"):
-            proved = attrs.evolve(proved, builder=None)
-        return proved
-
-    def _prove(self, environ: dict[str, Any], port: str) -> Proved:
-        sent: Mapping[str, str] = sys.modules["jam.wsgi"].Request(environ).cookies
         sessions: dict[Kind, Session] = {}
-        for name, value in sent.items():
+        for name, value in sent.cookies.items():
             plain = name.removeprefix(HOST_PREFIX)
             # v7 has the port in the name, v5 has not: cookies do not keep ports apart
             if not plain.endswith((f"_session_{port}", "_session")):
                 continue
-            if name == plain and sent.get(HOST_PREFIX + plain):
+            if name == plain and sent.cookies.get(HOST_PREFIX + plain):
                 continue  # Jam.py gets the other one
             kinds: tuple[Kind, ...] = ("application",)
             if plain == f"admin_session_{port}":
                 kinds = ("builder", "application")  # a project may be called `admin`
             for kind in kinds:
-                session = self._somebody(environ, value, kind)
+                session = self._somebody(sent, value, kind)
                 if session:
                     sessions.setdefault(kind, session)
                     break
         return Proved(sessions.get("application"), sessions.get("builder"))
 
-    def _somebody(self, environ: dict[str, Any], value: str, kind: Kind) -> Session | None:
+    def _somebody(self, sent: "Sent", value: str, kind: Kind) -> Session | None:
         reading = self.read(value, kind, self.rules)
-        # Jam.py asks for it next: see `read_once`
-        environ.setdefault(READ, {})[self, value, kind] = reading
+        sent.readings[self, value, kind] = reading  # Jam.py asks for it next
         if reading.flaw and self.rules and self.rules.enforced:
             return None
         user = reading.user
@@ -140,21 +137,17 @@ class Sessions:
             return None
         return Session(str(reading.uuid), user["user_id"], bool(user.get("admin")))
 
-    def _is_over(self, session: Session, kind: Kind) -> bool:
-        """Say whether a session has ended since its cookie was looked at."""
-        enforced = self.rules is not None and self.rules.enforced
-        return enforced and bool(self._end(session.uuid, session.user_id, kind))
-
     def read(self, value: str, kind: Kind, rules: Rules | None) -> Reading:
         """Take a value apart, and say what is wrong with the session in it."""
         opened = self.seal.open(value, kind) if rules else Opened(value)
         cookie = self._unserialize(opened.value)
-        reading = Reading(cookie, cookie.get("info") or {}, opened.login)
-        who = reading.user.get("user_id")
-        if not rules or not who:  # in safe mode a session of nobody is worth nothing
-            return reading
-        flaw = _misplaced(opened, kind, rules) or _old(opened, rules)
-        return attrs.evolve(reading, flaw=flaw or self._end(reading.uuid, who, kind))
+        info: Mapping[str, Any] = cookie.get("info") or {}
+        who = (info.get("user_info") or {}).get("user_id")
+        flaw = ""
+        if rules and who:  # in safe mode a session of nobody is worth nothing
+            flaw = _misplaced(opened, kind, rules) or _old(opened, rules)
+            flaw = flaw or self._end(info.get("uuid"), who, kind)
+        return Reading(cookie, info, opened.login, flaw)
 
     def _end(self, uuid: str | None, user_id: Any, kind: Kind) -> str:  # noqa: ANN401 - as signed
         if uuid and self.rules and self.rules.marks.get("ended", uuid, monotonic()):
@@ -171,15 +164,13 @@ class Sessions:
             return "no-such-user"
         return "not-an-administrator" if kind == "builder" and standing == "user" else ""
 
-    def read_once(
-        self, environ: dict[str, Any], value: str, kind: Kind, rules: Rules | None
-    ) -> Reading:
+    def read_once(self, sent: "Sent", value: str, kind: Kind, rules: Rules | None) -> Reading:
         """Return what was read of a value for this request already, or read it now.
 
         Jam.py writes into the cookie that it gets, so no other reader gets the same.
         """
-        read: dict[tuple[Sessions, str, Kind], Reading] = environ.get(READ, {}) if rules else {}
-        return read.pop((self, value, kind), None) or self.read(value, kind, rules)
+        read = sent.readings.pop((self, value, kind), None) if rules else None
+        return read or self.read(value, kind, rules)
 
     def nobody(self) -> Reading:
         """Return what there is to read for somebody who is not logged in."""

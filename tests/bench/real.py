@@ -64,8 +64,9 @@ def serve(folder: Path, harden: bool) -> None:
     cookie = logged_in(app)
     for line in sys.stdin:
         taken = 0.0
-        for _ in range(int(line)):
-            case = Case("open", "/api", OPEN, cookie)
+        for number in range(int(line)):
+            # another header each time, as from a person who makes a call every few seconds
+            case = Case("open", "/api", OPEN, f"{cookie}; seen={number}")
             begin = time.process_time()
             status, headers, _content = ask(app, case)
             taken += time.process_time() - begin
