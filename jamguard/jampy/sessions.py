@@ -142,7 +142,8 @@ class Sessions:
         opened = self.seal.open(value, kind) if rules else Opened(value)
         cookie = self._unserialize(opened.value)
         info: Mapping[str, Any] = cookie.get("info") or {}
-        who = (info.get("user_info") or {}).get("user_id")
+        user: Mapping[str, Any] = info.get("user_info") or {}
+        who = user.get("user_id")
         flaw = ""
         if rules and who:  # in safe mode a session of nobody is worth nothing
             flaw = _misplaced(opened, kind, rules) or _old(opened, rules)
