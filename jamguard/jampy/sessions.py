@@ -73,7 +73,9 @@ class Sent:
     header: str
     #: as Jam.py's own parser has them
     cookies: Mapping[str, str]
-    readings: "dict[tuple[Sessions, str, Kind], Reading]" = attrs.Factory(dict)
+    readings: "dict[tuple[Sessions, str, Kind], Reading]" = attrs.field(
+        factory=dict["tuple[Sessions, str, Kind]", Reading]
+    )
 
     @classmethod
     def by(cls, environ: dict[str, Any]) -> "Sent":
