@@ -119,8 +119,9 @@ def command_for(
 
 
 def _apache(folder: Path, port: int, workers: int, threads: int, more: str) -> Path:
-    if not (MODULES_OF_APACHE / "mod_wsgi.so").exists():
-        need.missing("mod_wsgi")
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    if not (MODULES_OF_APACHE / f"mod_wsgi.so-{version}").exists():
+        need.missing(f"mod_wsgi for Python {version}")
     run = folder.parent / f"{folder.name}-apache"
     run.mkdir(mode=0o777)
     run.chmod(0o777)
