@@ -1,0 +1,1 @@
+"""Ask a site for what must not be had, and say what an attacker would have got."""
