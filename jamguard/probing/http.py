@@ -6,6 +6,7 @@ import socket
 import ssl
 import time
 import warnings
+from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Final
 from urllib.parse import urlsplit
@@ -119,14 +120,11 @@ class HttpSite:
             connection.putheader(name, value)
         if ask.body is not None:
             connection.putheader("Content-Length", str(len(ask.body)))
-        try:
+        # a body may be refused before all of it is read; it may have been said why
+        with suppress(BrokenPipeError, ConnectionResetError):
             connection.endheaders(ask.body)
-        except (BrokenPipeError, ConnectionResetError):
-            if ask.body is None:
-                raise
-            # it has refused before it had read all; it may have said so
         response = connection.getresponse()
-        start = b"" if ask.method == "HEAD" else response.read(LOOKED_AT)
+        start = response.read(LOOKED_AT)
         headers = tuple(response.getheaders())
         return Answer(response.status, headers, start, _size(response, start), secure=self.https)
 
@@ -159,14 +157,16 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 def in_words(error: Exception) -> str:
     """Say why there was no answer."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return error.verify_message.rstrip(".")
-    if isinstance(error, ssl.SSLError):
-        return "TLS cannot be spoken there"
-    if isinstance(error, TimeoutError):
-        return f"no answer within {SECONDS} s"
-    if isinstance(error, socket.gaierror):
-        return "there is no such name"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror.lower()
-    return "what came back is not HTTP"
+    match error:
+        case ssl.SSLCertVerificationError():
+            return error.verify_message.rstrip(".")
+        case ssl.SSLError():
+            return "TLS cannot be spoken there"
+        case TimeoutError():
+            return f"no answer within {SECONDS:g} s"
+        case socket.gaierror() | UnicodeError():
+            return "there is no such name"
+        case OSError(strerror=str(reason)):
+            return reason.lower()
+        case _:
+            return "what came back is not HTTP"

@@ -15,10 +15,9 @@ Judge = Callable[[Sequence[Answer]], str]
 
 #: how the content of a file begins -> what it is
 KINDS: Final = (
-    (re.compile(rb"SQLite format 3\0"), "an SQLite database"),
-    (re.compile(rb"PK\x03\x04"), "a zip archive or an office document"),
-    (re.compile(rb"ref: refs/|\[core\]"), "a part of a Git repository"),
-    (re.compile(rb"(?s).{2}\r\r\n"), "compiled Python"),
+    (re.compile(rb"\ASQLite format 3\0"), "an SQLite database"),
+    (re.compile(rb"\APK\x03\x04"), "a zip archive or an office document"),
+    (re.compile(rb"\A(?:ref: refs/|\[core\])"), "a part of a Git repository"),
     (
         re.compile(rb"(?m)^(?:#!.*python|import \w|from [\w.]+ import|def \w|class \w)"),
         "Python source",
