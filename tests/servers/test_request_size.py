@@ -49,40 +49,26 @@ def send_chunked(server: Server, path: str, megabytes: int) -> tuple[int, bytes]
     return sent, answer
 
 
-def memory(server: Server) -> int:
-    """The peak resident memory of a server and its children, in bytes."""
-    pids = [server.process.pid]
-    tasks = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
-    pids += [int(pid) for pid in tasks.read_text().split()]
-    lines = [
-        line
-        for pid in pids
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines()
-        if line.startswith("VmHWM")
-    ]
-    return max(int(line.split()[1]) for line in lines) * 1024
-
-
 def test_plain_jam_py_takes_fifty_megabytes_of_nothing_into_memory(project: Path) -> None:
     """The control: no login, no limit."""
     with run_server(project, "gunicorn", harden=False) as server:
         server.request("GET", "/login.html")
-        before = memory(server)
+        before = server.peak_memory()
         sent, _ = send_chunked(server, "/api", 50)
         assert sent == 50
-        assert memory(server) - before > 50 * MEGABYTE
+        assert server.peak_memory() - before > 50 * MEGABYTE
 
 
 def test_fifty_chunked_megabytes_are_refused_and_the_server_lives(
     server: Server, kind: Kind
 ) -> None:
     server.request("GET", "/login.html")
-    before = memory(server)
+    before = server.peak_memory()
 
     _, answer = send_chunked(server, "/api", 50)
 
     if kind != "waitress":  # it takes a body as a whole before it calls the application
-        assert memory(server) - before < 30 * MEGABYTE
+        assert server.peak_memory() - before < 30 * MEGABYTE
     assert "guard=request-size reason=body-too-large status=413" in server.log()
     if answer:  # a client that only sends finds the connection closed
         assert b"more than this site accepts" in answer

@@ -99,6 +99,18 @@ class Server:
         """Return what the server and its application have written until now."""
         return self.output.read_text("utf-8", errors="replace")
 
+    def peak_memory(self) -> int:
+        """Return the most memory, in bytes, that the server or a child of it has had at once."""
+        pid = self.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text("utf-8").split()
+        peaks = [
+            int(line.split()[1])
+            for one in (pid, *children)
+            for line in Path(f"/proc/{one}/status").read_text("utf-8").splitlines()
+            if line.startswith("VmHWM")
+        ]
+        return max(peaks) * 1024
+
     def request(
         self,
         method: str,
