@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from string import Formatter
-from typing import Any, Final, Literal, cast, get_args, get_origin
+from typing import Any, Final, Literal, TypeVar, cast, get_args, get_origin
 
 import attrs
 import cattrs
@@ -24,11 +24,15 @@ from .refusal import SENTENCES
 from .stores.choose import SHARED, is_store, public
 from .values import ByteSize, Duration, Rate, Rates, parse_network
 
+C = TypeVar("C")
+
 #: what a setting's path starts with
 ROOT: Final = "tool.jamguard"
 PREFIX: Final = "JAMGUARD_"
 #: names the settings file itself, so it is not a setting
 CONFIG_VARIABLE: Final = "JAMGUARD_CONFIG"
+#: tables that are a command's own: it reads them with `load_command`, the site leaves them alone
+COMMANDS: Final = ("check",)
 
 
 class ConfigError(Exception):
@@ -239,6 +243,8 @@ def _sorted(
     found: dict[str, dict[str, Any]] = {name: {} for name in tables}
     origins: dict[str, str] = {}
     for key, value in source.table.items():
+        if key in COMMANDS:
+            continue
         if key not in tables:
             options[key] = value
             origins[key] = source.name
@@ -258,8 +264,23 @@ def _sorted(
     known = [kebab(field.name) for field in setting_fields(Settings)]
     for key in [key for key in options if key not in known]:
         del options[key]
-        problems.append(_unknown(key, origins[key], [*known, *tables]))
+        problems.append(_unknown(key, origins[key], [*known, *tables, *COMMANDS]))
     return options, found, origins
+
+
+def load_command(source: Source, name: str, kind: type[C]) -> C:
+    """Build the settings of a command from the table that is its own.
+
+    Raises `ConfigError` with all problems at once.
+    """
+    table: object = source.table.get(name, {})
+    if not isinstance(table, Mapping):
+        raise ConfigError([f"{ROOT}.{name}: must be a table of settings, not {table!r}"])
+    problems: list[str] = []
+    made: C = _build(kind, cast("Mapping[str, Any]", table), name, {}, problems)
+    if problems:
+        raise ConfigError(problems)
+    return made
 
 
 def _unknown(path: str, origin: str, known: Iterable[str]) -> str:

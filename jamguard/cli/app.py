@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from . import bans, config, demo, login, probe
+from . import bans, check, config, demo, login, probe
 
 app = typer.Typer(
     help="jamguard makes a Jam.py application safe to put on a network.",
@@ -16,6 +16,7 @@ app = typer.Typer(
 app.add_typer(config.app, name="config")
 app.add_typer(bans.app, name="bans")
 app.add_typer(login.app, name="login")
+app.command("check")(check.check)
 app.command("demo")(demo.demo)
 app.command("probe")(probe.ask)
 
