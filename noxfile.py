@@ -85,10 +85,10 @@ def bench(session: nox.Session) -> None:
 
 
 def _without_package(session: nox.Session) -> Path:
-    """Copy the checkout but for `jamguard/`, so that only the wheel can be imported."""
+    """Copy the checkout but for the package, so that only the wheel can be imported."""
     copy = Path(session.create_tmp()) / "checkout"
     shutil.rmtree(copy, ignore_errors=True)
-    leave = {"jamguard", ".git", ".nox", ".venv", "dist"}
+    leave = {"jamguard", "pytest_jamguard.py", ".git", ".nox", ".venv", "dist"}
     shutil.copytree(
         HERE, copy, ignore=lambda folder, _: leave if Path(folder) == HERE else set[str]()
     )

@@ -51,6 +51,13 @@ class ProcessStore(Threaded):
             self._young.pop(key, None)
             self._old.pop(key, None)
 
+    def clear(self) -> None:
+        """Forget all counts and marks."""
+        with self.threads:
+            self._young.clear()
+            self._old.clear()
+        self.marks.clear()
+
     def _adopt(self, key: str) -> list[int]:
         counter = self._old.pop(key, None) or [0, 0, 0]
         if len(self._young) >= self._size:
@@ -107,6 +114,12 @@ class ProcessMarks(Threaded):
             Mark(key, end - now, times, why) for key, (end, _, times, why) in kept if end > now
         ]
         return sorted(marks, key=lambda mark: -mark.left)
+
+    def clear(self) -> None:
+        """Forget all marks."""
+        with self.threads:
+            for kept in self._kept.values():
+                kept.clear()
 
 
 def wait(

@@ -130,3 +130,13 @@ assert store.threads.acquire(timeout=0), "the parent's own is not touched"
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=10).returncode == 8
+
+
+def test_all_is_forgotten_at_once() -> None:
+    store = ProcessStore(size=1)
+    for key in ("a", "b"):
+        assert store.hit(key, 1, 60, 0.0)[0] == 0
+    store.marks.put("banned", "192.0.2.1", 0.0, 60)
+    store.clear()
+    assert [store.hit(key, 1, 60, 0.0)[0] for key in ("a", "b")] == [0, 0]
+    assert store.marks.all("banned", 0.0) == []
