@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Final, Literal
+from urllib.parse import urljoin, urlsplit
 
 import attrs
 
@@ -70,6 +71,11 @@ class Scorecard:
         return GRADES[failed[0].question.severity] if failed else "A"
 
     @property
+    def sound(self) -> bool:
+        """Whether nothing failed, and nothing is unknown."""
+        return not self.failed and not self.stopped
+
+    @property
     def verdict(self) -> str:
         """What the grade means."""
         failed = self.failed
@@ -100,7 +106,7 @@ def begin(site: Asked) -> Answer:
             "jamguard bans clear"
         )
     to = answer.get("Location")
-    if "://" in to and not to.startswith(f"{site.url}/"):
+    if _leads_away(site.url, to):
         raise ProbeError(f"{site.url} sends everybody to {to[:200]}: name that address instead")
     if answer.status >= HTTPStatus.BAD_REQUEST:
         raise ProbeError(
@@ -108,6 +114,14 @@ def begin(site: Asked) -> Answer:
             "use the name and the address that its users use"
         )
     return answer
+
+
+def _leads_away(url: str, to: str) -> bool:
+    """Say whether a redirect goes to another host, port or scheme."""
+    try:
+        return urlsplit(urljoin(f"{url}/", to))[:2] != urlsplit(url)[:2]
+    except ValueError:  # brackets that hold no IPv6 address
+        return True
 
 
 def ask_all(site: Asked, normal: int, progress: Progress = ignored) -> Scorecard:

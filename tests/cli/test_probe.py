@@ -169,6 +169,14 @@ def test_a_site_that_cannot_be_asked_is_told(app: App, says: str) -> None:
     assert says in problem
 
 
+def test_what_could_not_be_asked_to_its_end_is_no_success() -> None:
+    banned = site("403 Forbidden", ("Jamguard-Refused", "ban"))
+    with served(site(until=2, after=banned)) as url:
+        code, text, _ = probe(url)
+    assert f"{url}: grade A, nothing failed that was asked" in text
+    assert code == 1
+
+
 @pytest.mark.parametrize(
     ("after", "why"),
     [

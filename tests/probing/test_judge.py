@@ -132,3 +132,24 @@ def test_an_application_that_fails_is_a_site_that_fails() -> None:
 
     with pytest.raises(ProbeError, match="answers its start page with status 500"):
         begin(WsgiSite(app))
+
+
+@pytest.mark.parametrize(
+    ("to", "away"),
+    [
+        ("/login.html", False),
+        ("/a//b", False),
+        ("https://localhost", False),
+        ("https://localhost/login.html", False),
+        ("http://localhost/", True),
+        ("//www.example.com/", True),
+        ("http://[/", True),
+    ],
+)
+def test_a_start_page_that_leads_away_is_not_asked(to: str, away: bool) -> None:
+    asked = WsgiSite(site("302 Found", ("Location", to)))
+    if away:
+        with pytest.raises(ProbeError, match="sends everybody to"):
+            begin(asked)
+    else:
+        assert begin(asked).status == 302

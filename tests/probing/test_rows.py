@@ -50,7 +50,7 @@ BY_HTTPS: Final = {"cookies": "a cookie without secure"}
 IN_PROCESS: Final = {"guessing": "8 wrong passwords", "hsts": "is missing"}
 #: what fails where safe mode is off
 OPEN: Final = {"builder-open": "nobody has logged in", "no-login": "nobody has logged in"}
-#: what hardening does not change: see `test_http.py`, and `no-login` below
+#: what hardening does not change: see `test_http.py` and `test_judge.py`
 ELSEWHERE: Final = {"https", "certificate", "old-tls"}
 
 ALLOWED: Final = '[tool.jamguard.host]\nallowed = ["localhost", "www.example.com"]\n'
@@ -65,6 +65,13 @@ def test_every_row_is_seen_to_fail() -> None:
 def test_the_battery_is_bounded() -> None:
     rows = questions()
     assert 140 < sum(len(row.requests) for row in rows) + len(rows) + 2 < 160
+
+
+def test_the_documentation_has_every_row() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "probe.md").read_text("utf-8")
+    rows = [f"| `{row.id}` | {row.asks} | {row.severity} |\n" for row in questions()]
+    assert [row for row in rows if row not in page] == []
+    assert page.count("\n| `") == len(rows)
 
 
 def outcomes(card: Scorecard) -> dict[str, tuple[str, str]]:
