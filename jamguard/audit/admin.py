@@ -100,21 +100,31 @@ def name_of(item: Row) -> str:
 def read_admin(path: Path) -> Admin:
     """Read the database, all of it at one moment. Raises `AdminError`."""
     try:
-        path.stat()
+        uri = f"{path.absolute().as_uri()}?mode=ro{_unlogged(path)}"
     except OSError as error:
         raise AdminError(error.strerror or str(error)) from error
-    uri = f"{path.absolute().as_uri()}?mode=ro"
     try:
         with closing(sqlite3.connect(uri, timeout=PATIENCE, uri=True)) as connection:
             connection.text_factory = partial(str, encoding="utf-8", errors="replace")
             connection.row_factory = sqlite3.Row
             connection.execute("BEGIN")
             tables = {name: _rows(connection, name) for name in COLUMNS}
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # the latter in a damaged name
         raise AdminError(str(error)) from error
     if not tables["SYS_PARAMS"]:
         raise AdminError("it has no row in SYS_PARAMS, so it is not Jam.py's")
     return Admin(path, tables)
+
+
+def _unlogged(path: Path) -> str:
+    """Return what keeps SQLite from making files beside a database.
+
+    One with a write-ahead log gets the log's two files from whoever reads it, and the site may
+    have no right to them. Without a log nobody has the database open, so it does not change.
+    """
+    with path.open("rb") as file:
+        logged = file.read(20)[18:] == b"\2\2"
+    return "&immutable=1" if logged and not path.with_name(f"{path.name}-wal").exists() else ""
 
 
 def _rows(connection: sqlite3.Connection, table: str) -> list[Row]:

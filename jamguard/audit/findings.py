@@ -44,6 +44,8 @@ class Place:
     part: str = ""  #: a row of a table, a setting, an item's server module
 
     def __str__(self) -> str:
+        if self.file == ".":
+            return "the project's folder"
         text = self.file if self.line is None or self.part else f"{self.file}:{self.line}"
         if self.part:
             text += f" {self.part}" if self.line is None else f" {self.part}:{self.line}"

@@ -77,6 +77,27 @@ def test_a_folder_in_its_place_is_a_finding(tmp_path: Path) -> None:
     assert why
 
 
+def test_a_name_that_is_damaged_is_a_finding(project: Path) -> None:
+    path = project / "admin.sqlite"
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE", b"CREATE \xffABLE"))
+    ((_, why),) = places(project, "JC100")
+    assert why
+
+
+def test_a_write_ahead_log_is_read_and_left_alone(project: Path) -> None:
+    path = project / "admin.sqlite"
+    with closing(sqlite3.connect(path)) as writer:
+        writer.execute("PRAGMA journal_mode = wal")
+    before = sorted(project.iterdir())
+    assert places(project, "JC101") == []
+    assert sorted(project.iterdir()) == before
+    with closing(sqlite3.connect(path)) as writer, writer:
+        writer.execute("UPDATE SYS_PARAMS SET F_SAFE_MODE = 0")
+        writer.commit()
+        assert len(places(project, "JC101")) == 1
+    assert sorted(project.iterdir()) == before
+
+
 def test_a_locked_database_is_a_finding(project: Path) -> None:
     with closing(sqlite3.connect(project / "admin.sqlite")) as writer:
         writer.execute("BEGIN EXCLUSIVE")

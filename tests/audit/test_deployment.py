@@ -56,11 +56,11 @@ def test_whoever_serves_it_may_know_that_it_is_hardened(project: Path) -> None:
 
 def test_a_project_with_a_server_py_alone_is_read(project: Path) -> None:
     (project / "wsgi.py").unlink()
-    assert places(project, "JC505") == [(".", "")]
+    assert places(project, "JC505") == [("the project's folder", "")]
     harden_file(project / "server.py")
     assert not {"JC503", "JC505"} & set(found(project))
     (project / "server.py").unlink()
-    assert places(project, "JC504") == [(".", "")]
+    assert places(project, "JC504") == [("the project's folder", "")]
     assert "JC505" in found(project)
 
 
