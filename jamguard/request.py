@@ -48,7 +48,10 @@ class Request:
     def __init__(
         self, environ: dict[str, Any], site: "Site", outer: "Request | None" = None
     ) -> None:
-        if outer is not None:
+        if outer is None:
+            #: a name for this request, for the answer and the log (set by `request-id`)
+            self.id = f"{getrandbits(64):016x}"
+        else:
             self.outer = outer
             self.id = outer.id
             facts = outer.__dict__
@@ -83,11 +86,6 @@ class Request:
     def secure(self) -> bool:
         """Whether the client came over https, as far as that can be believed."""
         return self.environ.get("wsgi.url_scheme") == "https"
-
-    @lazy
-    def id(self) -> str:
-        """A name for this request, for the answer and the log (set by `request-id`)."""
-        return f"{getrandbits(64):016x}"
 
     @lazy
     def host(self) -> str:
@@ -169,7 +167,8 @@ def is_browser_of_this_machine(request: Request) -> bool:
     browsers do: what a proxy passes on, or writes itself, differs in one of these.
     """
     return (
-        request.host in LOOPBACK_HOSTS
-        and request.environ.get("HTTP_CONNECTION") == "keep-alive"
+        request.environ.get("HTTP_CONNECTION") == "keep-alive"
         and not sign_of_proxy(request.environ)
+        # not before: what a proxy forwards may still name another host
+        and request.host in LOOPBACK_HOSTS
     )

@@ -120,7 +120,7 @@ class Api(Guard):
             return
         call = check_envelope(taken.call, v5=is_v5(taken.app))
         if call.method in OF_THE_TASK:
-            if call.method == "login" and self._pastes() and breaks_login(call, taken.app):
+            if call.method == "login" and self._breaks(call, taken.app):
                 raise Unquotable("password")
             return
         task = load_task(taken.app, call.task_id)
@@ -149,14 +149,15 @@ class Api(Guard):
             return  # Jam.py gets what was sent
         for values, place, text in rules.mends:
             values[place] = text
-        if self._pastes():
+        pastes = pastes_text()
+        if pastes:
             quote_call(call, item)
-        if rules.mends or self._pastes():
+        if pastes or rules.mends:
             taken.rewrite(call)
 
-    def _pastes(self) -> bool:
-        """Say whether Jam.py v5 pastes any text, and could not be patched."""
-        return pastes_text() and not reports(self)
+    def _breaks(self, call: Call, app: Any) -> bool:  # noqa: ANN401 - Jam.py has no types
+        """Say whether Jam.py v5, which could not be patched, pastes more than a password."""
+        return pastes_text() and not reports(self) and breaks_login(call, app)
 
 
 def _refusal(breach: Breach) -> Refusal:

@@ -8,9 +8,7 @@ zero in Python, and `int()` reads `" 0"`, `"+0"` and `"0_0"`.
 import json
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, Literal
-
-import attrs
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from ..cache import lazy
 from ..guard import Refusal, Refused
@@ -42,8 +40,7 @@ UNREADABLE: Final = Refusal(
 )
 
 
-@attrs.frozen
-class Call:
+class Call(NamedTuple):
     """One message of `/api`, taken apart but not looked at: any of it may be anything."""
 
     method: Any
@@ -58,8 +55,7 @@ class Call:
 
         Raises `ValueError`, `TypeError` or `RecursionError` where Jam.py fails as well.
         """
-        method, task_id, item_id, params, modification = json.loads(body.decode())
-        return cls(method, task_id, item_id, params, modification)
+        return cls(*json.loads(body.decode()))
 
 
 class Taken:
@@ -94,7 +90,7 @@ class Taken:
 
     def rewrite(self, call: Call) -> None:
         """Have Jam.py read this call instead. Raises `Refused` where it would not."""
-        body = json.dumps(attrs.astuple(call, recurse=False)).encode()
+        body = json.dumps(call).encode()
         self.jams._cached_data = body  # noqa: SLF001 - where Werkzeug 1 to 3 keep what was read
         if self.jams.get_data() is not body:
             raise Refused(UNREADABLE)

@@ -10,8 +10,6 @@ import sys
 from time import time
 from typing import Any
 
-import attrs
-
 from ..request import KEY, Request
 from .routes import LOGOUT
 from .session import HOST_PREFIX, Kind
@@ -53,7 +51,7 @@ def _sealed(jams: Any) -> Any:  # noqa: ANN401 - as above
             task = self.task
             if self.reading is None or self.read_for is not task:
                 self.__dict__.pop("session_key", None)  # the name of the former task's
-                self.reading = _read(self)
+                self.reading = _read(self, task)
                 self.read_for = task
             return self.reading.cookie
 
@@ -63,27 +61,28 @@ def _sealed(jams: Any) -> Any:  # noqa: ANN401 - as above
     return SealedRequest
 
 
-def _read(jams: JamsRequest) -> Reading:
-    """Read the cookie that Jam.py wants, for the task that it has set."""
-    sessions = Sessions.of(jams.task.app)
-    request, rules = _guarding(jams, sessions)
-    sent, key = Sent.by(jams.environ), jams.session_key
+def _read(jams: JamsRequest, task: Any) -> Reading:  # noqa: ANN401 - as above
+    """Read the cookie that Jam.py wants for a task."""
+    environ, key = jams.environ, jams.session_key
+    sessions = Sessions.of(task.app)
+    request, rules = _guarding(environ, sessions)
+    sent = Sent.by(environ)
     value = sent.cookies.get(HOST_PREFIX + key) or sent.cookies.get(key) or ""
-    reading = sessions.read_once(sent, value, _kind(jams), rules)
-    if not request or not rules or not reading.flaw:
+    reading = sessions.read_once(sent, value, _kind(task), rules)
+    if not reading.flaw or not request or not rules:
         return reading
     rules.log(request, reading.flaw)
     return sessions.nobody() if rules.enforced else reading
 
 
-def _guarding(jams: JamsRequest, sessions: Sessions) -> tuple[Request | None, Rules | None]:
+def _guarding(environ: dict[str, Any], sessions: Sessions) -> tuple[Request | None, Rules | None]:
     """Return the request as a shield knows it, if it came through one, and what to keep to."""
-    request: Request | None = jams.environ.get(KEY)
+    request: Request | None = environ.get(KEY)
     return request, sessions.rules if request else None
 
 
-def _kind(jams: JamsRequest) -> Kind:
-    return "builder" if jams.task is jams.task.app.admin else "application"
+def _kind(task: Any) -> Kind:  # noqa: ANN401 - Jam.py has no types
+    return "builder" if task is task.app.admin else "application"
 
 
 def _is_logout(request: Request, jams: JamsRequest, before: Reading) -> bool:
@@ -97,31 +96,32 @@ def _is_logout(request: Request, jams: JamsRequest, before: Reading) -> bool:
     return bool(jams.task.app.valid_session(jams.task, before.info, jams))
 
 
-@attrs.frozen
 class Sealing:
     """Takes a session cookie from Jam.py in place of a response, and passes it on sealed."""
 
-    jams: JamsRequest
-    response: Any
+    def __init__(self, jams: JamsRequest, response: Any) -> None:  # noqa: ANN401 - Werkzeug's
+        self.jams = jams
+        self.response = response
 
     def set_cookie(self, key: str, value: str | bytes, **attributes: Any) -> None:  # noqa: ANN401 - Werkzeug's
         """Do what `Response.set_cookie` does; when Jam.py has logged somebody out, end that."""
-        jams = self.jams
+        jams, response = self.jams, self.response
+        task, environ = jams.task, jams.environ
         value = value.decode() if isinstance(value, bytes) else value  # v5 makes bytes
-        sessions = Sessions.of(jams.task.app)
-        request, rules = _guarding(jams, sessions)
+        sessions = Sessions.of(task.app)
+        request, rules = _guarding(environ, sessions)
         if request and rules:
-            before: Reading = jams.reading
             info: dict[str, Any] = jams.client_cookie.get("info") or {}
-            uuid = info.get("uuid")
-            if before.uuid and not info and _is_logout(request, jams, before):
-                sessions.end(before.uuid, jams.task.timeout)
+            before: Reading = jams.reading
+            ended = before.uuid
+            if ended and not info and _is_logout(request, jams, before):
+                sessions.end(ended, task.timeout)
             now = int(time())
-            login = before.login if uuid == before.uuid else 0
-            value = sessions.seal.close(value, _kind(jams), login or now, now)
+            login = before.login if info.get("uuid") == ended else 0
+            value = sessions.seal.close(value, _kind(task), login or now, now)
             if request.secure:
-                if key in Sent.by(jams.environ).cookies:
-                    self.response.delete_cookie(key)  # from before the site was on https
+                if key in Sent.by(environ).cookies:
+                    response.delete_cookie(key)  # from before the site was on https
                 key = HOST_PREFIX + key
                 attributes["secure"] = True
-        self.response.set_cookie(key, value, **attributes)
+        response.set_cookie(key, value, **attributes)

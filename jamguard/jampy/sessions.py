@@ -111,12 +111,13 @@ class Sessions:
             return NOBODY  # v5 reads names in quotes, and backslashes in them, too
         sent = Sent.by(environ)
         port = environ["SERVER_PORT"]
+        # v7 has the port in the name, v5 has not: cookies do not keep ports apart
+        endings = f"_session_{port}", "_session"
         sessions: dict[Kind, Session] = {}
         for name, value in sent.cookies.items():
-            plain = name.removeprefix(HOST_PREFIX)
-            # v7 has the port in the name, v5 has not: cookies do not keep ports apart
-            if not plain.endswith((f"_session_{port}", "_session")):
+            if not name.endswith(endings):
                 continue
+            plain = name.removeprefix(HOST_PREFIX)
             if name == plain and sent.cookies.get(HOST_PREFIX + plain):
                 continue  # Jam.py gets the other one
             kinds: tuple[Kind, ...] = ("application",)

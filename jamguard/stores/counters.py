@@ -179,9 +179,7 @@ def rolled(value: int, window: int) -> int:
 def _sums(columns: list[int], window: int) -> tuple[int, int]:
     """Add up the hits of all processes in the window before, and in this one."""
     before = current = 0
-    for value in columns:
-        if not value:
-            continue
+    for value in filter(None, columns):
         last = value >> 2 * BITS
         if last == window:
             before += value >> BITS & MASK

@@ -5,6 +5,7 @@ from support.wsgi import call, environ, hello, serve
 
 from jamguard import ConfigError, Shield, harden
 from jamguard.guards.host import Host
+from jamguard.guards.proxy import Proxy
 
 NAMES = ("www.example.com", ".apps.example.com", "[2001:db8::1]", "192.0.2.80")
 
@@ -69,6 +70,15 @@ def test_a_request_without_a_host_is_for_nobody_in_particular(host: str | None) 
 
 def test_a_health_check_comes_by_address() -> None:
     assert call(Shield(hello, [Host(allowed=NAMES)]), "/health", HTTP_HOST="10.0.0.9").code == 200
+
+
+def test_a_host_that_a_proxy_forwards_is_the_one_that_is_judged() -> None:
+    """Also where the proxy itself asks for a loopback name, as a browser there would."""
+    guards = [Proxy(trusted=("127.0.0.1",), host=True), Host(allowed=NAMES)]
+    asked = {"HTTP_HOST": "localhost:8000", "HTTP_CONNECTION": "keep-alive"}
+    for name, expected in (("www.example.com", 200), ("evil.example", 421)):
+        asked |= {"HTTP_X_FORWARDED_HOST": name, "HTTP_X_FORWARDED_FOR": "192.0.2.1"}
+        assert call(Shield(hello, guards), REMOTE_ADDR="127.0.0.1", **asked).code == expected
 
 
 def test_report_mode_lets_pass(caplog: pytest.LogCaptureFixture) -> None:

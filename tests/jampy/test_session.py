@@ -11,7 +11,7 @@ from jamguard.jampy.session import Kind, Opened, Seal
 SEAL: Final = Seal("a key")
 VALUE: Final = "xyz=?_expires=MTc5&info=eyJp"
 SEALED: Final = SEAL.close(VALUE, "application", 1_700_000_000, 1_700_000_060)
-BODY, TAG = SEALED[:-22], SEALED[-22:]
+BODY, TAG = SEALED[:-32], SEALED[-32:]
 
 
 def test_a_sealed_value_says_when_the_login_was_and_when_it_was_made() -> None:
@@ -30,7 +30,7 @@ def test_a_sealed_value_says_when_the_login_was_and_when_it_was_made() -> None:
         (SEALED.replace("xyz", "xyZ"), "application", "false", VALUE.replace("xyz", "xyZ")),
         (SEALED.replace(".6553f100.", ".6553f101."), "application", "false", VALUE),
         (SEALED.replace(".6553f13c.", ".6553f13d."), "application", "false", VALUE),
-        (BODY + "A" * 22, "application", "false", VALUE),
+        (BODY + "A" * 32, "application", "false", VALUE),
         (BODY + TAG.swapcase(), "application", "false", VALUE),
         (f"{SEALED}.1.1.{TAG}", "application", "false", SEALED),
         # not in the form of a seal: as Jam.py makes them, or nothing at all
@@ -41,7 +41,7 @@ def test_a_sealed_value_says_when_the_login_was_and_when_it_was_made() -> None:
         (f"{VALUE}.{TAG}", "application", "none", f"{VALUE}.{TAG}"),
         (SEALED + "\n", "application", "none", SEALED + "\n"),
         (f"{VALUE}.x.y.{TAG}", "application", "false", VALUE),
-        (BODY + "Ä" * 22, "application", "none", BODY + "Ä" * 22),
+        (BODY + "Ä" * 32, "application", "none", BODY + "Ä" * 32),
         ("", "application", "none", ""),
         (f".1.1.{TAG}", "application", "false", ""),
         ("a.b=?c.d=e", "builder", "none", "a.b=?c.d=e"),
