@@ -22,7 +22,7 @@ from .guard import Guard, Mode
 from .log import LogFormat
 from .refusal import SENTENCES
 from .stores.choose import SHARED, is_store, public
-from .values import ByteSize, Duration, Rate, Rates, parse_network
+from .values import ByteRate, ByteSize, Duration, Rate, Rates, Threads, parse_network
 
 C = TypeVar("C")
 
@@ -396,7 +396,7 @@ def _converter() -> cattrs.Converter:
     made.register_structure_hook(int, _exactly(int, "a whole number"))
     made.register_structure_hook(str, _exactly(str, "text"))
     made.register_structure_hook_func(_is_literal, _word)
-    for kind in (ByteSize, Duration, Rate, Rates):
+    for kind in (ByteRate, ByteSize, Duration, Rate, Rates, Threads):
         made.register_structure_hook(kind, _parsed)
     made.register_structure_hook_func(
         lambda kind: kind == IPNetwork, lambda value, _: parse_network(str(value))

@@ -8,6 +8,7 @@ Source: PEP 3333.
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, cast
 
 from .guard import BROKEN, Application, Guard, Headers, Refusal, Refused, Response, reports
@@ -67,7 +68,7 @@ class Exchange:
             return body  # nobody waits for its failure or its end
         if type(body) is list:
             return self._held(cast("list[bytes]", body))
-        if not self._closers and type(body) is self.request.environ.get("wsgi.file_wrapper"):
+        if type(body) is self.request.environ.get("wsgi.file_wrapper") and self._hears(body):
             return body  # the server sends the file itself
         return Chunks(body, self)
 
@@ -187,6 +188,17 @@ class Exchange:
         except Exception:  # noqa: BLE001 - the answer is out; the other guards still have to close
             self.request.site.log.broken(self.request, guard.name, guard.fails)
 
+    def _hears(self, file: Any) -> bool:  # noqa: ANN401 - the server's own kind of object
+        """See to it that this is told when the server closes a file of its own."""
+        if not self._closers:
+            return True
+        try:
+            # what was there stays to be called
+            file.close = partial(_close_both, getattr(file, "close", None), self)
+        except AttributeError:  # made in C: mod_wsgi
+            return False
+        return True
+
     def _held(self, body: list[bytes]) -> list[bytes]:
         return Held(body, self) if self._closers else body
 
@@ -216,13 +228,18 @@ class Chunks:
 
     def __iter__(self) -> Iterator[bytes]:
         exchange = self._exchange
+        flight = exchange.request.flight
         try:
             for chunk in self._body:
                 if exchange.instead is not None:
                     break
                 if chunk:
                     exchange.sent = True
+                if flight:
+                    flight.sends(chunk)
                 yield chunk
+                if flight:
+                    flight.works()
         except Exception as error:
             answer = exchange.failed(error, unwind=False)
             if answer is None:
@@ -234,10 +251,15 @@ class Chunks:
 
     def close(self) -> None:
         """Close the application's body, then end the exchange."""
-        try:
-            close_body(self._body)
-        finally:
-            self._exchange.close()
+        _close_both(getattr(self._body, "close", None), self._exchange)
+
+
+def _close_both(close: Callable[[], object] | None, exchange: Exchange) -> None:
+    try:
+        if close is not None:
+            close()
+    finally:
+        exchange.close()
 
 
 def close_body(body: Iterable[bytes]) -> None:

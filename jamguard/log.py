@@ -74,6 +74,14 @@ class Log:
         fields = {"guard": guard, **more, **facts(request)}
         logger.warning("%s", self._write("locked" if enforced else "would-lock", fields))
 
+    def late(self, request: "Request", event: str, stack: str = "", **more: object) -> None:
+        """Log what becomes of a request that takes too long, and where it is stuck."""
+        fields = {"guard": "timeout", **more, **facts(request)}
+        if stack and self._write is as_json:
+            fields["stack"] = stack
+            stack = ""
+        logger.warning("%s", "\n".join(filter(None, (self._write(event, fields), stack.rstrip()))))
+
     def failure(self, request: "Request", error: Exception) -> None:
         """Log an exception of the application, with its traceback."""
         fields = {"error": type(error).__name__, **facts(request)}

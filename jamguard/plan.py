@@ -73,6 +73,10 @@ class Plan:
             tuple((guard, guard.attempt) for guard in concerned if _overrides(guard, "attempt")),
         )
 
+    def outside(self, guard: Guard) -> Side:
+        """Return the guards outside of one that checks."""
+        return next(side for one, _, side in self.checks if one is guard)
+
 
 def _overrides(guard: Guard, hook: str) -> bool:
     return getattr(type(guard), hook) is not getattr(Guard, hook)

@@ -32,6 +32,13 @@ SENTENCES: Final = {
     "too-many": "Too many requests in a short time.",
     "locked": "Too many attempts to log in.",
     "busy": "Too many people are logging in at this moment.",
+    "crowded": "Too many requests are under way.",
+    "slow": "The request came too slowly.",
+    "stuck": "The server is busy with requests that take too long.",
+    "overdue": (
+        "The server needs longer than usual for this. "
+        "It may still be done: look whether it is before you repeat it."
+    ),
     "banned": (
         "Requests from your network are not answered at the moment. "
         "Some of them looked like attacks on this site."

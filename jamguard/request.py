@@ -11,9 +11,11 @@ from .forwarded import sign_of_proxy
 from .jampy.session import NOBODY
 
 if TYPE_CHECKING:
+    from .flight import Flight
     from .guard import Refusal
     from .guards.rate_limit import Quota
     from .jampy.session import Proved, Session
+    from .plan import Plan
     from .routes import Route
     from .site import Site
 
@@ -38,6 +40,10 @@ class Request:
     peer_trusted: bool = False
     #: most bytes of the body that anybody may read (set by `request-size`)
     body_limit: int = 8 * MEGABYTE
+    #: what it goes through, of the shield that has seen it last
+    plan: "Plan"
+    #: what watches how long it takes (set by `timeout`)
+    flight: "Flight | None" = None
     #: this request as an outer shield sees it, where that is another object
     outer: "Request | None" = None
     #: what a guard inside has refused this with (see `note_refusal`)

@@ -43,6 +43,7 @@ class Shield:
         if request is None or not request.serves(environ, self.site):
             request = environ[KEY] = Request(environ, self.site, request)
         plan = self._plans.get(request.route) or self._plan(request.route)
+        request.plan = plan
         exchange = Exchange(request, start_response, plan.inside)
         for guard, check, outside in plan.checks:
             try:

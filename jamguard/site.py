@@ -8,6 +8,7 @@ from .jampy.project import Project
 from .log import Log
 from .notices import NOTICES
 from .routes import HEALTH, OTHER, Route
+from .servers import Server
 from .stores import Store
 from .stores.choose import open_store
 from .stores.process import ProcessStore
@@ -26,6 +27,7 @@ class Site:
         #: the networks of declared proxies (set by `proxy`)
         self.proxies: tuple[IPNetwork, ...] = ()
         self._health = frozenset(settings.health_paths)
+        self._server: Server | None = None
         self._given: Bounded[tuple[object, ...], bool] = Bounded(256)
 
     @classmethod
@@ -43,6 +45,12 @@ class Site:
     def counts_alone(self) -> bool:
         """Whether no other process sees what this one counts."""
         return isinstance(self.store, ProcessStore)
+
+    def server(self, environ: dict[str, Any]) -> Server:
+        """Return what is known of the server; to be called within a request of its own."""
+        if self._server is None:
+            self._server = Server.of(environ)
+        return self._server
 
     def route(self, path: str) -> Route:
         """Return what kind of place `path` (`PATH_INFO`) leads to."""

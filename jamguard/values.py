@@ -48,6 +48,40 @@ class ByteSize(int):
         return f"{int(self)} B"
 
 
+class ByteRate(int):
+    """A number of bytes a second: `"500 B/s"`, `"8 KB/s"`."""
+
+    @classmethod
+    def parse(cls, text: str) -> "ByteRate":
+        """Read a rate such as `"500 B/s"`."""
+        size, slash, second = text.partition("/")
+        try:
+            if slash and second.strip() == "s" and (found := ByteSize.parse(size)):
+                return cls(found)
+        except ValueError:
+            pass  # the message below says what a whole rate looks like
+        raise ValueError('is not a number of bytes a second; write "500 B/s" or "8 KB/s"')
+
+    def __str__(self) -> str:
+        return f"{ByteSize(self)}/s"
+
+
+class Threads(int):
+    """A number of threads; 0 is `"auto"`, by what the server has."""
+
+    @classmethod
+    def parse(cls, text: str) -> "Threads":
+        """Read a number, or `"auto"`."""
+        if text == "auto":
+            return cls(0)
+        if not re.fullmatch("[0-9]{1,6}", text, re.ASCII) or not int(text):
+            raise ValueError('is not a number of threads; write 12, or "auto"')
+        return cls(int(text))
+
+    def __str__(self) -> str:
+        return str(int(self)) if self else "auto"
+
+
 class Duration(int):
     """A span of time in whole seconds: `"30s"`, `"1 hour"`, `"1 year"`."""
 

@@ -445,8 +445,33 @@ def test_a_file_of_the_servers_own_kind_is_passed_through_unwrapped() -> None:
     server: dict[str, Any] = {"wsgi.file_wrapper": FileWrapper}
     env = environ(**server)
     assert Shield(app, [Amending(), Answering()])(env, lambda *_: lambda _: None) is wrapper
-    env = environ(**server)
-    assert isinstance(Shield(app, [Closing2()])(env, lambda *_: lambda _: None), Chunks)
+
+
+def test_the_end_of_a_file_of_the_servers_own_kind_is_heard_of() -> None:
+    closing = Closing2()
+    file = io.BytesIO(b"content")
+
+    def app(env: Environ, start: Callable[..., Any]) -> Any:
+        start("200 OK", [])
+        return env["wsgi.file_wrapper"](file)
+
+    env = environ(**{"wsgi.file_wrapper": FileWrapper})
+    body = Shield(Shield(app, [closing]), [closing])(env, lambda *_: lambda _: None)
+    assert type(body) is FileWrapper
+    assert not closing.over
+    body.close()
+    assert len(closing.over) == 2
+    assert file.closed
+    # one that is made in C takes no attribute: mod_wsgi
+    wrapped = [b"content"].__iter__
+    env = environ(**{"wsgi.file_wrapper": type(wrapped())})
+
+    def in_c(env: Environ, start: Callable[..., Any]) -> Any:
+        del env
+        start("200 OK", [])
+        return wrapped()
+
+    assert isinstance(Shield(in_c, [closing])(env, lambda *_: lambda _: None), Chunks)
 
 
 def test_a_list_keeps_its_length_so_that_servers_can_count_it() -> None:

@@ -42,6 +42,8 @@ project = application.site.project
 of = project and str(project.folder)
 served = [[answer.code, answer.get("Jamguard-Refused")] for answer in answers]
 print(json.dumps([folder, of, served]), flush=True)
+import threading
+threading._shutdown()  # as mod_wsgi does before it ends an interpreter
 """
 PLAIN: Final = """
 import jamguard

@@ -24,6 +24,7 @@ from .rate_limit import RateLimit
 from .request_id import RequestId
 from .request_size import RequestSize
 from .session import Session
+from .timeout import Timeout
 
 GUARDS: Final[tuple[type[Guard], ...]] = (
     Headers,  # first, so that every answer has them: refusals and failures too
@@ -37,8 +38,9 @@ GUARDS: Final[tuple[type[Guard], ...]] = (
     Session,  # before anybody asks who is logged in
     Path,  # cheap, and what it refuses needs no counting
     Origin,  # as cheap: a browser says where a request was born
-    Concurrency,  # before anything that takes its time
-    RateLimit,  # before a byte of the body is read
+    Timeout,  # the clock starts before anything that takes its time
+    Concurrency,  # before a byte of the body is read
+    RateLimit,  # as early
     RequestSize,  # before anybody reads the body
     Builder,  # has to read a call to know whose it is
     Login,  # knows whom it concerns, and spares Jam.py's sleep

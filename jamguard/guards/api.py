@@ -129,7 +129,7 @@ class Api(Guard):
         if call.method == "apply":
             # which value is the key, and how Jam.py pastes it, may be another in a new build
             taken.app.check_build()
-        item = find_item(task, call.item_id)
+        item = taken.item = find_item(task, call.item_id)
         if item is None:
             raise Unknown("item")
         if call.method == "server":

@@ -1,91 +1,94 @@
-"""Keep attempts to log in from taking all the threads of the server.
+"""Keep one client, and slow requests, from taking all the threads of the server.
 
-Jam.py sleeps 0.3 seconds before it looks at a password, in a thread of the server: four
-guesses at once, and a server of four threads answers nobody.
+A server answers as many requests at once as it has threads. Whoever sends its bodies slowly,
+reads its answers slowly or calls what takes long holds one for each connection. Jam.py also
+sleeps 0.3 seconds before it looks at a password: four guesses, and four threads are asleep.
 
 Source: CWE-770 (allocation of resources without limits), CWE-400 (uncontrolled consumption).
 """
 
-from collections import Counter
-from functools import partial
 from http import HTTPStatus
-from threading import Lock
 from typing import Final
 
 import attrs
 
 from ..guard import Guard, Mode, Refusal
 from ..jampy.logins import Attempt
-from ..jampy.routes import API, BUILDER_LOGIN, EXT, LOGIN
 from ..lockouts import stands_for_many
+from ..places import Places, Room
 from ..request import Request
-from ..routes import HEALTH, OTHER, Route
-from ..values import positive
+from ..routes import HEALTH, Route
+from ..values import Threads, positive
 
-#: where somebody may be logged in, see the guard `login`
-WATCHED: Final = (LOGIN, BUILDER_LOGIN, API, EXT, OTHER, HEALTH)
+#: of so many threads one is left to files and to monitors; with fewer, none can be spared
+SPARED: Final = 8
+#: with fewer threads than this one client may have them all
+FEW: Final = 4
 
-BUSY: Final = Refusal(
+#: the room of all that needs the application
+ALL: Final = "all"
+
+CROWDED: Final = Refusal(
     status=HTTPStatus.SERVICE_UNAVAILABLE,
-    reason="logins",
-    sentence="busy",
+    reason="in-flight",
+    sentence="crowded",
     retry_after=1,
     courtesy=True,
 )
-
-
-class Places:
-    """How many are under way, by client."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._taken: Counter[str] = Counter()
-
-    def take(self, client: str, most: int, most_each: int) -> bool:
-        """Take a place, if fewer than `most` are taken, and by this client than `most_each`."""
-        with self._lock:
-            if self._taken.total() >= most or self._taken[client] >= most_each:
-                return False
-            self._taken[client] += 1
-        return True
-
-    def leave(self, client: str) -> None:
-        """Give a place back."""
-        with self._lock:
-            self._taken[client] -= 1
-            if not self._taken[client]:
-                del self._taken[client]
+LOGINS: Final = attrs.evolve(CROWDED, reason="logins", sentence="busy")
 
 
 @attrs.frozen(kw_only=True, eq=False)
 class Concurrency(Guard):
-    """Refuse an attempt to log in with 503 while as many as allowed are under way.
+    """Refuse what is too much at once with 503: of one client, of logins, and in all.
 
-    Each worker process counts its own. A place is taken when Jam.py is about to sleep, and given
-    back when it has decided, however that went. An address that stands for many people (an
-    undeclared proxy, a loopback address, none at all) may have all places. Fails open.
+    A place is held until the response is closed, so a client that takes an answer slowly keeps
+    it; it is taken before a byte of the body is read. A logged-in session is a client of its own,
+    everybody else is a network. An address that stands for many people (an undeclared proxy,
+    a loopback address, none at all) has no limit but that of all. Files do not count among
+    all. Each worker process counts its own. Fails open.
     """
 
     fails = "open"
 
     mode: Mode = "enforce"
-    #: attempts to log in under way in a process: one less than the threads that servers have
+    #: requests under way of one client: a browser has six connections to a site
+    per_client: int = attrs.field(default=8, validator=positive)
+    #: attempts to log in under way: one less than the threads that most servers have
     login: int = attrs.field(default=3, validator=positive)
     #: of those, from one network: less than all, so that nobody can keep all others waiting
     login_per_client: int = attrs.field(default=2, validator=positive)
+    #: requests under way that need the application; `auto` leaves one thread in eight
+    total: Threads = Threads(0)
 
     _places: Places = attrs.field(init=False, repr=False, factory=Places)
+    _logins: Places = attrs.field(init=False, repr=False, factory=Places)
 
     def concerns(self, route: Route) -> bool:
-        return route in WATCHED
+        return route is not HEALTH
+
+    def check(self, request: Request) -> Refusal | None:
+        threads = request.site.server(request.environ).threads or 0
+        rooms: list[Room] = []
+        is_file = request.route.name == "file"
+        if not is_file and (total := self.total or threads - threads // SPARED):
+            rooms.append((ALL, total))
+        if not stands_for_many(request):
+            each = min(self.per_client, threads - 1) if threads >= FEW else self.per_client
+            session = None if is_file else request.session
+            rooms.append((session.uuid if session else request.client.key, each))
+        full = self._places.take(request, rooms)
+        if full and is_file and request.session:  # behind one address are those who are logged in
+            full = self._places.take(request, [(request.session.uuid, rooms[0][1])])
+        return CROWDED if full else None
 
     def attempt(self, request: Request, attempt: Attempt) -> Refusal | None:
-        client = request.client.key
         each = self.login if stands_for_many(request) else self.login_per_client
-        if not self._places.take(client, self.login, each):
-            return BUSY
-        attempt.afterwards.append((request, self, partial(self._leave, client)))
+        rooms = [(ALL, self.login), (request.client.key, each)]
+        if self._logins.take(attempt, rooms, patient=False):
+            return LOGINS
+        attempt.afterwards.append((request, self, lambda _: self._logins.leave(attempt)))
         return None
 
-    def _leave(self, client: str, _: bool | None) -> None:
-        self._places.leave(client)
+    def closed(self, request: Request) -> None:
+        self._places.leave(request)

@@ -65,6 +65,8 @@ class Taken:
         self.place = place
         #: Jam.py's own request object (Werkzeug's `Request`)
         self.jams = jams
+        #: the item of the call, once it has been looked up
+        self.item: Any = None
         #: Jam.py's `App` that has taken it
         self.app = app
 

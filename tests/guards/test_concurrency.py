@@ -7,18 +7,23 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from heapq import heappop, heappush
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import attrs
 import pytest
+from support.jam import jam_site
 from support.logins import PASSWORD, Jam
-from support.wsgi import call, hello
+from support.wsgi import call, environ, hello
 
-from jamguard import ConfigError, Guard, Refusal, Request, harden
+from jamguard import ConfigError, Guard, Refusal, Request, Shield, harden, places
 from jamguard.guards.concurrency import Concurrency
 from jamguard.guards.login import LOCKED
 from jamguard.guards.proxy import Proxy
+from jamguard.guards.rate_limit import RateLimit
 from jamguard.jampy.logins import Attempt
+from jamguard.jampy.session import Proved, Session
+from jamguard.values import Rates, Threads
 
 HERE, THERE, ELSEWHERE = "192.0.2.1", "198.51.100.1", "203.0.113.1"
 
@@ -198,6 +203,8 @@ def test_report_mode_lets_pass_and_says_so(
     [
         ({"login": 0}, "tool.jamguard.concurrency.login: 0 must be at least 1"),
         ({"login-per-client": 0}, "concurrency.login-per-client: 0 must be at least 1"),
+        ({"total": 0}, 'concurrency.total: 0 is not a number of threads; write 12, or "auto"'),
+        ({"total": "many"}, 'is not a number of threads; write 12, or "auto"'),
         ({"login": "3"}, 'tool.jamguard.concurrency.login: "3" must be a whole number'),
     ],
 )
@@ -233,3 +240,156 @@ def test_nine_o_clock_in_an_office_behind_one_address() -> None:
     most = Concurrency().login_per_client
     assert sum(morning(seed, 50, 300, most) for seed in range(1000)) < 60
     assert sum(morning(seed, 50, 300, most - 1) for seed in range(1000)) > 600
+
+
+class TestUnderWay:
+    """Requests that are begun, each in this thread, and are not over until they are closed."""
+
+    def begin(self, shield: Shield, path: str = "/", **more: Any) -> tuple[str, Any]:
+        """Return which guard has refused it, and what ends it."""
+        refused: list[str] = []
+
+        def start(_: str, headers: list[tuple[str, str]], __: object = None) -> Callable[..., Any]:
+            refused.append(dict(headers).get("Jamguard-Refused", ""))
+            return bytes
+
+        body = shield(environ(path, **more), start)
+        return refused[0], getattr(body, "close", str)
+
+    def fill(self, shield: Shield, number: int, path: str = "/", **more: Any) -> list[Any]:
+        begun = [self.begin(shield, path, **more) for _ in range(number)]
+        assert {refused for refused, _ in begun} == {""}
+        return [close for _, close in begun]
+
+    @pytest.fixture(autouse=True)
+    def at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """All that are under way count as slow, so that nobody waits."""
+        monkeypatch.setattr(places, "SLOW", 0)
+
+    def test_eight_of_a_client_and_not_nine(self) -> None:
+        shield = Shield(hello, [Concurrency()])
+        closes = self.fill(shield, 8)
+        assert self.begin(shield)[0] == "concurrency"
+        assert self.begin(shield, REMOTE_ADDR=THERE)[0] == ""
+        closes[3]()
+        assert self.begin(shield)[0] == ""
+        assert self.begin(shield)[0] == "concurrency"
+
+    def test_the_refusal_is_a_courtesy(self) -> None:
+        shield = Shield(hello, [Concurrency(per_client=1)])
+        self.fill(shield, 1)
+        answer = call(shield)
+        assert (answer.code, answer.get("Retry-After")) == (503, "1")
+        assert (
+            b"Too many requests are under way. " not in answer.body
+        )  # the heading has no full stop
+        assert b"Too many requests are under way" in answer.body
+
+    def test_a_session_is_a_client_of_its_own(self) -> None:
+        class Sessions(Guard):
+            """Says who is logged in."""
+
+            def check(self, request: Request) -> Refusal | None:
+                uuid = request.environ.get("HTTP_X_SESSION")
+                session = Session(uuid, 1, admin=False) if uuid else None
+                request.__dict__["proved"] = Proved(application=session)
+                return None
+
+        shield = Shield(hello, [Sessions(), Concurrency(per_client=2)], jam_site())
+        self.fill(shield, 2, "/api")
+        assert self.begin(shield, "/api")[0] == "concurrency"
+        self.fill(shield, 2, "/api", HTTP_X_SESSION="ann")
+        assert self.begin(shield, "/api", HTTP_X_SESSION="ann")[0] == "concurrency"
+        assert self.begin(shield, "/api", HTTP_X_SESSION="bob")[0] == ""
+        # files count by network, and by session only once that is full
+        assert self.begin(shield, "/js/a.js")[0] == "concurrency"
+        assert self.begin(shield, "/js/a.js", HTTP_X_SESSION="ann")[0] == "concurrency"
+        assert self.begin(shield, "/js/a.js", HTTP_X_SESSION="eve")[0] == ""
+        assert self.begin(shield, "/js/a.js", REMOTE_ADDR=THERE)[0] == ""
+
+    @pytest.mark.parametrize(
+        ("threads", "each", "most"),
+        [(1, 8, 1), (2, 8, 2), (4, 3, 4), (8, 7, 7), (16, 8, 14), (64, 8, 56)],
+    )
+    def test_threads_are_left_to_others(self, threads: int, each: int, most: int) -> None:
+        server = Gunicorn(Shield(hello, [Concurrency()], jam_site()), threads=threads)
+        begun = 0
+        while server.begin(f"192.0.2.{begun}") == "":
+            begun += 1
+        assert begun == most
+        assert server.begin("192.0.2.200", "/js/a.js") == "", "files are no application's"
+        assert server.begin("192.0.2.201", "/health") == ""
+        other = Gunicorn(Shield(hello, [Concurrency(total=Threads(1000))]), threads=threads)
+        begun = 0
+        while other.begin(HERE) == "":
+            begun += 1
+        assert begun == each
+
+    def test_an_address_that_stands_for_many_has_no_limit_of_its_own(self) -> None:
+        shield = Shield(hello, [Concurrency(total=Threads(20))])
+        self.fill(shield, 20, REMOTE_ADDR="127.0.0.1")
+        assert self.begin(shield, REMOTE_ADDR="127.0.0.1")[0] == "concurrency"
+
+    def test_nothing_is_kept_of_what_a_guard_inside_refuses(self) -> None:
+        shield = Shield(hello, [Concurrency(per_client=1), RateLimit(page=Rates.parse("1/hour"))])
+        assert call(shield).code == 200
+        for _ in range(3):
+            assert call(shield).get("Jamguard-Refused") == "rate-limit"
+
+    def test_report_mode_lets_pass(self, caplog: pytest.LogCaptureFixture) -> None:
+        shield = Shield(hello, [Concurrency(per_client=1, mode="report")])
+        closes = self.fill(shield, 3)
+        assert caplog.text.count("would-refuse guard=concurrency reason=in-flight") == 2
+        for close in closes:
+            close()
+        self.fill(shield, 1)
+
+    def test_a_body_is_not_read_before_a_place_is_taken(self) -> None:
+        class Untouched:
+            def read(self, size: int = -1) -> bytes:
+                raise AssertionError(size)
+
+        shield = harden(hello, {"concurrency": {"per-client": 1}, "host": {"allowed": []}})
+        assert isinstance(shield, Shield)
+        self.fill(shield, 1, HTTP_HOST="www.example.com")
+        more: dict[str, Any] = {"wsgi.input": Untouched(), "HTTP_TRANSFER_ENCODING": "chunked"}
+        refused, _ = self.begin(shield, "/", REQUEST_METHOD="POST", **more)
+        assert refused == "concurrency"
+
+
+@attrs.frozen
+class Gunicorn:
+    """As much of gunicorn's worker as says how many threads it has."""
+
+    shield: Shield
+    threads: int
+    cfg: SimpleNamespace = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        cfg = SimpleNamespace(worker_class_str="gthread", threads=self.threads)
+        object.__setattr__(self, "cfg", cfg)
+
+    def begin(self, source: str, path: str = "/") -> str:
+        more: dict[str, Any] = {"gunicorn.socket": None, "REMOTE_ADDR": source}
+        return TestUnderWay().begin(self.shield, path, **more)[0]
+
+
+def test_one_client_gets_all_of_a_burst_and_it_takes_its_turn() -> None:
+    """A page that asks for thirty files at once, on a server of sixteen threads."""
+    under_way, most = [0], [0]
+    lock = threading.Lock()
+
+    def app(env: dict[str, Any], start: Callable[..., Any]) -> list[bytes]:
+        with lock:
+            under_way[0] += 1
+            most[0] = max(most[0], under_way[0])
+        threading.Event().wait(0.002)
+        with lock:
+            under_way[0] -= 1
+        return hello(env, start)
+
+    shield = Shield(app, [Concurrency()])
+    with ThreadPoolExecutor(16) as threads:
+        codes = Counter(answer.code for answer in threads.map(call, [shield] * 300))
+    assert codes == {200: 300}
+    assert most[0] <= 8
