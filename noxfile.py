@@ -84,6 +84,14 @@ def bench(session: nox.Session) -> None:
     session.run("python", "tests/bench/run.py", *session.posargs)
 
 
+@nox.session(python="3.11")
+def servers(session: nox.Session) -> None:
+    """Attack every server, without and with jamguard: an hour, of which nothing is checked."""
+    session.install("-e", ".[test]")
+    results = session.posargs or [str(Path(session.create_tmp()) / "table.json")]
+    session.run("python", "tests/servers/table.py", *results, env={"PYTHONPATH": "tests"})
+
+
 def _without_package(session: nox.Session) -> Path:
     """Copy the checkout but for the package, so that only the wheel can be imported."""
     copy = Path(session.create_tmp()) / "checkout"

@@ -269,7 +269,12 @@ def run_command(
     with (
         os.fdopen(number, "wb") as output,
         subprocess.Popen(
-            command, cwd=folder, env=variables, stdout=output, stderr=subprocess.STDOUT
+            command,
+            cwd=folder,
+            env=variables,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            process_group=0,
         ) as process,
     ):
         server = Server(port, Path(path), process)
@@ -278,6 +283,8 @@ def run_command(
             yield server
         finally:
             stop(process, ends_by)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # workers that it has left behind
 
 
 def wait_until_it_listens(server: Server) -> None:
@@ -294,7 +301,7 @@ def wait_until_it_listens(server: Server) -> None:
 
 
 def stop(process: "subprocess.Popen[bytes]", ends_by: signal.Signals = signal.SIGINT) -> None:
-    """End a server as Ctrl-C does, so that it can clean up; kill it when it does not listen."""
+    """End a server so that it can clean up; kill it when it does not listen."""
     if process.poll() is None:
         process.send_signal(ends_by)
         try:
