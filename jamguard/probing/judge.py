@@ -34,6 +34,10 @@ CARRIED_OUT: Final = 9
 HALF_A_YEAR: Final = 15_552_000
 
 
+class NotThereError(Exception):
+    """There is nothing that a row could ask; the text says what is missing."""
+
+
 def of_any(got: Callable[[Answer], str]) -> Judge:
     """Say the first thing that was got, and by how many of the ways of asking."""
 
@@ -106,8 +110,13 @@ def a_builder(answer: Answer) -> str:
 
 
 def an_answer(what: str) -> Callable[[Answer], str]:
-    """Take anything but a refusal for a failure."""
-    return lambda answer: what if 0 < answer.status < HTTPStatus.BAD_REQUEST else ""
+    """Take anything but a refusal for a failure; Jam.py v5 has empty pages where nothing is."""
+
+    def got(answer: Answer) -> str:
+        empty = answer.status == HTTPStatus.OK and not answer.size
+        return what if 0 < answer.status < HTTPStatus.BAD_REQUEST and not empty else ""
+
+    return got
 
 
 def taken(answer: Answer) -> str:
@@ -129,6 +138,8 @@ def odd(answer: Answer) -> str:
 
 def guesses(answers: Sequence[Answer]) -> str:
     """See whether the last of many wrong passwords was heard like the first."""
+    if all(answer.status == HTTPStatus.NOT_FOUND or not answer.size for answer in answers):
+        raise NotThereError("there is no form to log in at /login.html")
     if not answers[-1].page:
         return ""
     return f"{len(answers)} wrong passwords in a row were heard, and none was one too many"
@@ -169,7 +180,8 @@ def small_headers(answer: Answer) -> str:
 
 def stored(answer: Answer) -> str:
     """Notice an answer to one user that browsers and proxies may keep."""
-    if answer.status != HTTPStatus.OK or re.search("no-store|private", answer.get("Cache-Control")):
+    kept = not re.search("no-store|private", answer.get("Cache-Control"))
+    if answer.status != HTTPStatus.OK or not answer.size or not kept:
         return ""
     return "Cache-Control does not say no-store"
 

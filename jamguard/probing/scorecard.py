@@ -8,7 +8,7 @@ from urllib.parse import urljoin, urlsplit
 import attrs
 
 from .ask import REFUSED, Answer, Ask, Asked
-from .judge import call_result
+from .judge import NotThereError, call_result
 from .question import Question, Severity
 from .rows import questions
 
@@ -154,7 +154,10 @@ def _ask(site: Asked, question: Question, normal: int) -> Row:
         if why:
             break
         answers.append(answer)
-    said = question.got(answers) if answers else ""
+    try:
+        said = question.got(answers) if answers else ""
+    except NotThereError as error:
+        return Row(question, "not asked", str(error))
     if said:
         return Row(question, "failed", said)
     return Row(question, "unknown", why) if why else _sure(site, question, normal)

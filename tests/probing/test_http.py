@@ -176,7 +176,7 @@ def test_old_tls_is_found(tmp_path: Path) -> None:
     def talk(connection: socket.socket) -> None:
         with context.wrap_socket(connection, server_side=True) as secret:
             secret.recv(65536)
-            secret.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            secret.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx")
 
     def got(site: HttpSite) -> str:
         assert site.ask(START).status == 200

@@ -1,5 +1,8 @@
 """What gives something away, and what only looks like it."""
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
 import pytest
 from support.fake import site
 
@@ -153,3 +156,20 @@ def test_a_start_page_that_leads_away_is_not_asked(to: str, away: bool) -> None:
             begin(asked)
     else:
         assert begin(asked).status == 302
+
+
+@pytest.mark.parametrize("status", ["404 Not Found", "200 OK"])
+def test_where_there_is_no_form_no_password_is_guessed(status: str) -> None:
+    jam = site()
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["PATH_INFO"] != "/login.html":
+            return jam(environ, start_response)
+        start_response(status, [("Content-Type", "text/plain")])
+        return [b"nothing" if status.startswith("404") else b""]  # v5 says 200, and no more
+
+    asked = WsgiSite(app)
+    rows = {row.question.id: row for row in ask_all(asked, begin(asked).status).rows}
+    assert rows["guessing"].outcome == "not asked"
+    assert rows["guessing"].said == "there is no form to log in at /login.html"
+    assert rows["cross-site-login"].outcome == "passed"

@@ -210,3 +210,17 @@ def test_without_safe_mode_anybody_builds_and_hardened_only_the_application_is_o
         found = outcomes(ask(server))
         assert found["builder-open"] == ("passed", "")
         assert found["no-login"][0] == "failed"
+
+
+@pytest.mark.long
+def test_of_jam_py_v5_the_probe_says_as_much(
+    v5_python: Path, v5_project: Path, tmp_path: Path
+) -> None:
+    folder = projects.copy(v5_project, tmp_path / "project")
+    with run_server(folder, harden=False, python=v5_python) as server:
+        found = outcomes(ask(server))
+        for row in ("builder-pages", "builder-calls", "cross-site-call", "crashes", "scripts"):
+            assert found[row][0] == "failed"
+        assert found["database"] == ("passed", "")  # as v5 is
+    with run_server(folder, config=ALLOWED, python=v5_python) as server:
+        assert ask(server).grade == "A"
