@@ -66,7 +66,7 @@ def serve(folder: Path, harden: bool) -> None:
         taken = 0.0
         for number in range(int(line)):
             # another header each time, as from a person who makes a call every few seconds
-            case = Case("open", "/api", OPEN, f"{cookie}; seen={number}")
+            case = Case("open", "/api", OPEN, {"plain": f"{cookie}; seen={number}"})
             begin = time.process_time()
             status, headers, _content = ask(app, case)
             taken += time.process_time() - begin

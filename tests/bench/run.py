@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import attrs
+import jam.wsgi as jam_wsgi
 import limits
 import secure
 from jam.common import consts
@@ -46,6 +47,7 @@ import jamguard
 from jamguard.config import Source, load
 from jamguard.guards import GUARDS
 from jamguard.jampy.demo import make_project
+from jamguard.jampy.session import Seal
 
 Environ = dict[str, Any]
 App = Callable[..., Iterable[bytes]]
@@ -128,9 +130,10 @@ class Case:
     name: str
     path: str
     body: bytes | None = None
-    cookie: str = ""
+    #: which cookie stacks send: those that are not named, the `plain` one
+    cookies: Mapping[str, str] = attrs.Factory(dict[str, str])
 
-    def environ(self, connection: Environ) -> Environ:
+    def environ(self, connection: Environ, stack: str = "plain") -> Environ:
         made = {**BROWSER, **connection, "PATH_INFO": self.path, "RAW_URI": self.path}
         made["REQUEST_METHOD"] = "GET" if self.body is None else "POST"
         made["wsgi.input"] = io.BytesIO(self.body or b"")
@@ -138,17 +141,21 @@ class Case:
             made["CONTENT_LENGTH"] = str(len(self.body))
             made["CONTENT_TYPE"] = "application/json;charset=utf-8"
             made["HTTP_ORIGIN"] = "https://www.example.com"
-        if self.cookie:
-            made["HTTP_COOKIE"] = self.cookie
+        if self.cookies:
+            made["HTTP_COOKIE"] = self.cookies.get(stack) or self.cookies["plain"]
         return made
 
 
-def session_cookie() -> str:
-    """Make the cookie of a logged-in user, as Jam.py does."""
+def session_cookies() -> dict[str, str]:
+    """Make the cookie of a logged-in user: as Jam.py does, and sealed as `session` has it."""
     user = {"role_id": 2, "role_name": "clerk", "user_id": 2, "user_name": "Clerk", "admin": 0}
     info = {"user_info": user, "uuid": "5f0c9a4e-8d62-4b7e-9f61-0a4e2d5c7b11"}
-    cookie: Any = JamSecureCookie({"info": info}, running().admin.secret_key)
-    return f"demo_session_8000={cookie.serialize()}"
+    key = running().admin.secret_key
+    made: Any = JamSecureCookie({"info": info}, key)
+    plain, now = made.serialize(), int(time.time())
+    sealed = Seal(key).close(plain, "application", now, now)
+    names = {"plain": plain} | dict.fromkeys(("session", "harden"), sealed)
+    return {name: f"demo_session_8000={value}" for name, value in names.items()}
 
 
 def load_project(folder: Path) -> None:
@@ -163,20 +170,27 @@ def running() -> Any:
     return consts.app
 
 
-def read(request: Any) -> None:
-    """Begin as Jam.py's `on_api` does."""
-    json.loads(request.get_data())
+def jam_application(*, sealed: bool = False) -> App:
+    """Return an application of its own that jamguard knows as Jam.py's, with the one project.
 
-
-def jam_application() -> App:
-    """Return an application of its own that jamguard knows as Jam.py's, with the one project."""
+    `sealed`: its requests are those that the guard `session` has made of Jam.py's.
+    """
     jam: Any = copy.copy(running())
-    jam.on_api = read
+    task: Any = copy.copy(running().task)
+    task.app = jam
+
+    def on_api(request: Any) -> object:
+        """Begin as Jam.py's own does: with the call, and the session."""
+        json.loads(request.get_data())
+        request.task = task
+        return request.client_cookie
+
+    jam.on_api = on_api
     answer = json.dumps({"result": {"status": 9, "data": [[], ""]}, "error": None}).encode()
 
     def app(environ: Environ, start_response: Callable[..., object]) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] == "POST":
-            jam.on_api(JamRequest(environ))
+            jam.on_api((jam_wsgi.JamRequest if sealed else JamRequest)(environ))
             body, kind = answer, "application/json"
         else:
             body, kind = SCRIPT, "text/javascript; charset=utf-8"
@@ -206,12 +220,12 @@ def diy(app: App) -> App:
 def stacks() -> dict[str, App]:
     """Return all that is compared, by name."""
     _, guards = load(Source("the benchmark", SETTINGS), GUARDS)
-    alone = {guard.name: guard(jam_application()) for guard in guards}
+    alone = {guard.name: guard(jam_application(sealed=guard.name == "session")) for guard in guards}
     return {
         "bare": jam_application(),
         "shield of no guards": jamguard.Shield(jam_application(), []),
         **alone,
-        "harden": jamguard.harden(jam_application(), SETTINGS),
+        "harden": jamguard.harden(jam_application(sealed=True), SETTINGS),
         "diy": diy(jam_application()),
     }
 
@@ -248,7 +262,7 @@ def measure(
     for turn in range(rounds + 1):
         random.shuffle(names)
         for name in names:
-            taken = serve(apps[name], [case.environ(connection) for _ in range(requests)])
+            taken = serve(apps[name], [case.environ(connection, name) for _ in range(requests)])
             if turn:  # the first round warms up
                 times[name].append(taken)
     return {name: statistics.median(taken) for name, taken in times.items()}
@@ -278,13 +292,13 @@ def main() -> None:
     connection = {"REMOTE_ADDR": "198.51.100.7"} if options.direct else BEHIND_PROXY
     with tempfile.TemporaryDirectory() as folder:
         load_project(Path(folder))
-        cookie = session_cookie()
+        cookies = session_cookies()
         cases = [
             Case(f"server {len(SERVER)} B", "/api", SERVER),
             Case(f"open {len(OPEN)} B", "/api", OPEN),
-            Case("open, session", "/api", OPEN, cookie),
-            Case(f"apply {len(APPLY)} B, s.", "/api", APPLY, cookie),
-            Case(f"apply {len(LONG_APPLY)} B, s.", "/api", LONG_APPLY, cookie),
+            Case("open, session", "/api", OPEN, cookies),
+            Case(f"apply {len(APPLY)} B, s.", "/api", APPLY, cookies),
+            Case(f"apply {len(LONG_APPLY)} B, s.", "/api", LONG_APPLY, cookies),
             Case("file", "/jam/js/modules/task.js"),
         ]
         apps = stacks()
