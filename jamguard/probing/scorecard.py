@@ -109,9 +109,10 @@ def begin(site: Asked) -> Answer:
     if _leads_away(site.url, to):
         raise ProbeError(f"{site.url} sends everybody to {to[:200]}: name that address instead")
     if answer.status >= HTTPStatus.BAD_REQUEST:
+        by = answer.get(REFUSED)
         raise ProbeError(
-            f"{site.url} answers its start page with status {answer.status}: "
-            "use the name and the address that its users use"
+            f"{site.url} answers its start page with status {answer.status}"
+            f"{by and f' (by the guard {by})'}: use the name and the address that its users use"
         )
     return answer
 
