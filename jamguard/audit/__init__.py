@@ -48,4 +48,9 @@ def audit(target: Target, *, ask_network: bool = False) -> list[Finding]:
     if ask_network:
         found += advisories.check()
     found = [attrs.evolve(one, silenced=silence.get(one.id, "")) for one in found]
-    return sorted(found, key=lambda one: (RULES[one.id].level.rank, one.id))
+    return sorted(found, key=_order)
+
+
+def _order(one: Finding) -> tuple[object, ...]:
+    where = one.where
+    return RULES[one.id].level.rank, one.id, where.file, where.part, where.line or 0

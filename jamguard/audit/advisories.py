@@ -42,6 +42,8 @@ def check() -> Iterator[Finding]:
 
 
 def _flaws(packages: Any) -> Iterator[Finding]:  # noqa: ANN401 - JSON
+    if not any("vulns" in package for package in packages):
+        raise ValueError("it has skipped every package")  # its index knows of no flaws
     for package in packages:
         for flaw in package.get("vulns", ()):
             better = ", ".join(flaw["fix_versions"]) or "no version yet"

@@ -16,8 +16,8 @@ from ..guards.api import Api
 from ..jampy.functions import is_private
 from .admin import DATABASE, name_of, text
 from .findings import Finding, Place
-from .source import functions, is_function, parse, statements
-from .sql import Built
+from .source import functions, is_function, literal, parse, statements
+from .sql import find_built
 from .target import Target
 
 #: folders that hold no code of the project
@@ -70,14 +70,14 @@ def check(target: Target) -> Iterator[Finding]:
         module = Module(where, tree, name)
         yield from _services(module)
         yield from _imported(module, target)
-        yield from _dangers(module)
+        yield from _read(module)
     for path in python_files(target.folder):
         tree = parse(path.read_bytes())
         where = Place.of(path, target.folder)
         if tree is None:
             yield Finding("JC307", where)
         else:
-            yield from _dangers(Module(where, tree))
+            yield from _read(Module(where, tree))
 
 
 def python_files(folder: Path) -> Iterator[Path]:
@@ -126,8 +126,15 @@ def _imported(module: Module, target: Target) -> Iterator[Finding]:
                 yield Finding("JC302", module.at(statement), title)
 
 
+def _read(module: Module) -> list[Finding]:
+    try:
+        return list(_dangers(module))
+    except RecursionError:  # an expression of thousands of parts
+        return [Finding("JC307", module.where, "it is nested too deeply")]
+
+
 def _dangers(module: Module) -> Iterator[Finding]:
-    built, names = Built(module.tree), _names(module.tree)
+    names = _names(module.tree)
     outer: dict[ast.AST, str] = {}
     for function in functions(module.tree):
         outer.update(dict.fromkeys(ast.walk(function), function.name))
@@ -139,7 +146,7 @@ def _dangers(module: Module) -> Iterator[Finding]:
             detail += ", which every user may call"
         return Finding(number, module.at(call), detail)
 
-    for call in built.calls(module.tree):
+    for call in find_built(module.tree):
         yield found("JC303", call)
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Call) and not _is_written(node):
@@ -178,7 +185,7 @@ def _is_written(call: ast.Call) -> bool:
     """Say whether what a call is given stands there, so that no user can change it."""
     given = call.args or [keyword.value for keyword in call.keywords]
     try:
-        ast.literal_eval(given[0])  # how it is run comes after what is run
+        literal(given[0])  # how it is run comes after what is run
     except (ValueError, IndexError):
         return False
     return True

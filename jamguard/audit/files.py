@@ -24,7 +24,7 @@ MOST: Final = 20_000
 #: folders whose files are the business of others
 SKIPPED: Final = frozenset({"node_modules", "__pycache__", "site-packages"})
 #: folders below `static` that are made to be filled
-FILLED: Final = frozenset({"files", "reports", "internal", "builder"})
+FILLED: Final = frozenset({"files", "reports", "internal"})
 
 #: what editors and administrators leave behind, and nothing else is called
 LEFT_OVER: Final = re.compile(
@@ -33,6 +33,8 @@ LEFT_OVER: Final = re.compile(
 ARCHIVE: Final = re.compile(
     r".*\.(?:7z|rar|tar|tgz|zip|(?:tar|sql|sqlite|db)\.(?:gz|bz2|xz|zst)|sql|dump)", re.IGNORECASE
 )
+#: what SQLite keeps beside a database while it is in use
+JOURNAL: Final = re.compile(r"-(?:journal|wal|shm)$")
 #: of an archive that everybody can fetch: others are there to be fetched
 COPY: Final = re.compile(r"backup|dump|sqlite|\bdb\b|copy|\bold\b|\.sql", re.IGNORECASE)
 #: what holds passwords or keys
@@ -141,10 +143,12 @@ class Files:
         }
 
     def _is_database_copy(self, path: Path) -> bool:
-        name = path.name
-        if name in {DATABASE, "langs.sqlite", *self._databases} or not path.is_file():
+        """Say whether a file is called like one of the databases, and is none of them."""
+        own = {DATABASE, *self._databases}
+        name = path.name.lower()
+        if path.name in own or JOURNAL.search(name) or not path.is_file():
             return False
-        return "admin" in name.lower() and ".sqlite" in name.lower() and "-" not in path.suffix
+        return ".sqlite" in name and any(Path(one).stem.lower() in name for one in own)
 
 
 def _below(folder: Path, skipped: frozenset[str], *, folders: bool = False) -> Iterator[Path]:

@@ -21,7 +21,7 @@ from ..stores.choose import PROCESS, public
 from .admin import name_of, text
 from .deployment import start_files
 from .findings import Finding, Place
-from .source import functions, parse, statements
+from .source import functions, literal, parse, statements
 from .target import Target, listed
 
 #: guards that only add to an answer: without them nothing is open
@@ -68,7 +68,7 @@ def _given_in_code(target: Target) -> Iterator[Finding]:
     for entry in target.entries:
         if entry.config is not None:
             try:
-                ast.literal_eval(entry.config)
+                literal(entry.config)
             except ValueError:
                 where = Place.of(entry.path, target.folder, entry.config.lineno)
                 yield Finding("JC613", where)

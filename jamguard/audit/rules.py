@@ -229,7 +229,7 @@ RULES: Final = {
     "JC501": Rule(
         ERROR,
         "The application is served without jamguard.",
-        "Below create_application() write: application = jamguard.harden(application)",
+        "Below it: application = jamguard.harden(application)",
     ),
     "JC502": Rule(
         ERROR,
@@ -239,7 +239,7 @@ RULES: Final = {
     "JC503": Rule(
         WARNING,
         "Whoever starts this file opens the site to the network, with a debugger and no guard.",
-        "Before run(application) write: application = jamguard.harden(application)",
+        "Before run(): application = jamguard.harden(application)",
     ),
     "JC504": Rule(
         INFO,

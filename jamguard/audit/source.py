@@ -24,6 +24,14 @@ def parse(source: str | bytes) -> ast.Module | None:
             return None
 
 
+def literal(node: ast.expr) -> object:
+    """Return the value that is written there. Raises `ValueError` where it has to be worked out."""
+    try:
+        return ast.literal_eval(node)
+    except (TypeError, RecursionError, MemoryError) as error:
+        raise ValueError(str(error)) from error
+
+
 def statements(body: list[ast.stmt], *, inside: bool) -> Iterator[ast.stmt]:
     """Yield statements in the order in which they stand, those in functions if `inside`."""
     for statement in body:

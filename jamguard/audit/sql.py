@@ -2,7 +2,8 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 #: functions that are given SQL: Jam.py's own and those of the DB-API
@@ -19,22 +20,33 @@ SQL: Final = re.compile(
 NUMBERS: Final = re.compile(r"%(?!%|[-#0 +]*\d*(?:\.\d+)?[diufFeEgGxXo])")
 #: what can only be a number, so there is nothing to be bound
 COUNTS: Final = frozenset({"int", "float", "len", "abs", "round"})
+FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
-class Built:
-    """Finds SQL with values in it. Knows which names of a module stand for constants."""
+def find_built(tree: ast.Module) -> Iterator[ast.Call]:
+    """Yield the calls of a module that run SQL with values in it."""
+    outside = _Scope(tree)
+    scopes = [outside]
+    scopes += [_Scope(node, outside) for node in ast.walk(tree) if isinstance(node, FUNCTIONS)]
+    for scope in scopes:
+        yield from scope.calls()
 
-    def __init__(self, tree: ast.Module) -> None:
+
+class _Scope:
+    """The code of one function, or of a module outside of functions, and what names stand for."""
+
+    def __init__(self, node: ast.AST, outside: "_Scope | None" = None) -> None:
+        self._nodes = list(_own(node))
+        self._outside = outside
         self._values: dict[str, list[ast.expr]] = {}
-        #: names that get a value which is not written in the module
+        #: names that get a value which is not written here
         self._given: set[str] = set()
-        for node in ast.walk(tree):
-            self._note(node)
         self._asked: set[str] = set()
+        for one in self._nodes:
+            self._note(one)
 
-    def calls(self, node: ast.AST) -> Iterator[ast.Call]:
-        """Yield the calls below `node` that run SQL with values in it."""
-        for call in ast.walk(node):
+    def calls(self) -> Iterator[ast.Call]:
+        for call in self._nodes:
             match call:
                 case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in SINKS:
                     given = [*call.args, *(keyword.value for keyword in call.keywords)]
@@ -51,9 +63,10 @@ class Built:
                         self._values.setdefault(target.id, []).append(value)
                     else:
                         self._give(target)
-            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
-                self._values.setdefault(name, []).append(value)
-            case ast.AugAssign(target=ast.Name(id=name), value=value):
+            case (
+                ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+                | ast.AugAssign(target=ast.Name(id=name), value=value)
+            ):
                 self._values.setdefault(name, []).append(value)
             case ast.For(target=target) | ast.comprehension(target=target):
                 self._give(target)
@@ -70,10 +83,10 @@ class Built:
         if isinstance(given, ast.List | ast.Tuple):
             return any(map(self._is_built, given.elts))
         if isinstance(given, ast.Name):
-            return any(
-                not isinstance(value, ast.Name) and self._is_built(value)
-                for value in self._values.get(given.id, [])
-            )
+            if given.id in self._asked:
+                return False
+            with self._asking(given.id):
+                return any(map(self._is_built, self.named(given.id)))
         if not isinstance(given, ast.BinOp | ast.JoinedStr | ast.Call):
             return False
         return bool(SQL.search(_words(given))) and not self._is_constant(given)
@@ -110,14 +123,33 @@ class Built:
                 return False
 
     def _stands_for_constants(self, name: str) -> bool:
-        values = self._values.get(name)
-        if name in self._given or not values or name in self._asked:
-            return False
+        if name in self._asked:
+            return True  # q = q + "...": the rest of it decides
+        values = self.named(name)
+        with self._asking(name):
+            return bool(values) and all(map(self._is_constant, values))
+
+    @contextmanager
+    def _asking(self, name: str) -> Generator[None, None, None]:
         self._asked.add(name)
-        try:
-            return all(map(self._is_constant, values))
-        finally:
-            self._asked.discard(name)
+        yield
+        self._asked.discard(name)
+
+    def named(self, name: str) -> list[ast.expr]:
+        """Return all that a name may stand for; nothing where it may be anything."""
+        if name in self._given:
+            return []
+        if name in self._values:
+            return self._values[name]
+        return self._outside.named(name) if self._outside else []
+
+
+def _own(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield what is below a node, but not what is in functions below it."""
+    for child in ast.iter_child_nodes(node):
+        yield child
+        if not isinstance(child, FUNCTIONS):
+            yield from _own(child)
 
 
 def _words(node: ast.AST) -> str:

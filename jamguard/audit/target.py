@@ -1,6 +1,5 @@
 """What is audited: a project's folder, its database, jamguard's settings for it."""
 
-import ast
 import os
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,6 +15,7 @@ from ..guard import Guard, reports
 from ..guards import GUARDS
 from .admin import DATABASE, Admin, AdminError, read_admin, text
 from .entries import Entry, read_entries
+from .source import literal
 
 G = TypeVar("G", bound=Guard)
 
@@ -105,7 +105,7 @@ def _config(entries: list[Entry], folder: Path) -> "str | Mapping[str, Any] | No
     for entry in entries:
         if entry.config is not None:
             with suppress(ValueError):
-                given: Any = ast.literal_eval(entry.config)
+                given = literal(entry.config)
                 if isinstance(given, dict):
                     return cast("dict[str, Any]", given)
                 if isinstance(given, str):

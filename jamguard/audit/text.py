@@ -24,7 +24,7 @@ def show_text(target: Target, findings: Sequence[Finding], console: Console) -> 
     """Print the findings, each rule once, with the places where it is broken."""
     console.print(Text(_heading(target), style="bold"), soft_wrap=True)
     console.print()
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0), leading=1)
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 1, 0))
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
@@ -55,7 +55,7 @@ def _body(number: str, group: list[Finding]) -> Text:
     if len(group) > MOST:
         more = f"\nand {len(group) - MOST} more, which --format json has"
         body.append(more, style="not bold")
-    body.append(f"\n→ {rule.mend}", style="not bold green")
+    body.append(f"\nMend: {rule.mend}", style="not bold green")
     if any(finding.fix for finding in group):
         body.append(" [--fix does it]", style="not bold dim")
     return body
@@ -70,7 +70,7 @@ def _summary(findings: Sequence[Finding]) -> list[str]:
         for level in Level
         if (count := sum(RULES[one.id].level is level for one in counted))
     ]
-    lines = [f"{', '.join(counts) or 'nothing else'}. {PAGE} explains each under its id."]
+    lines = [f"{', '.join(counts) or 'nothing else'}. {PAGE} explains each."]
     if silenced := {one.id: one.silenced for one in findings if one.silenced}:
         reasons = "; ".join(f"{number} ({visible(why)})" for number, why in silenced.items())
         lines.append(f"Silenced: {reasons}.")

@@ -57,6 +57,7 @@ def test_the_packages_beside_jamguard_are_asked_about(program: Path) -> None:
         ("echo 'it started'; echo 'no network' >&2; exit 1", "no network"),
         ("exit 1", "JSONDecodeError"),
         ("echo '[]'", "TypeError"),
+        ('echo \'{"dependencies": [{"name": "x", "skip_reason": "?"}]}\'', "ValueError"),
         ('echo \'{"dependencies": [{"name": "x", "vulns": [{}]}]}\'', "KeyError"),
     ],
 )

@@ -89,6 +89,13 @@ def test_code_that_cannot_be_read_is_found(project: Path) -> None:
     ]
 
 
+def test_code_that_is_nested_too_deeply_is_found(project: Path) -> None:
+    (project / "tools.py").write_text("task.execute(" + " + ".join(["a"] * 2000) + ")\n")
+    ((where, detail),) = places(project, "JC307")
+    assert where == "tools.py"
+    assert detail in {"it is nested too deeply", ""}  # some Pythons do not even parse it
+
+
 def test_files_of_the_project_are_read_and_what_is_installed_is_not(project: Path) -> None:
     for name in ("tools.py", "lib/deep/tools.py", "static/t.py", ".hidden/t.py", "env/lib/t.py"):
         (project / name).parent.mkdir(parents=True, exist_ok=True)
@@ -96,7 +103,7 @@ def test_files_of_the_project_are_read_and_what_is_installed_is_not(project: Pat
     (project / "env" / "pyvenv.cfg").touch()
     (project / "large.py").write_text("eval(a)\n" + "#" * 2**20)
     (project / "nowhere.py").symlink_to("gone")
-    assert places(project, "JC305") == [("tools.py:2", ""), ("lib/deep/tools.py:2", "")]
+    assert places(project, "JC305") == [("lib/deep/tools.py:2", ""), ("tools.py:2", "")]
     assert "JC304" not in found(project)
 
 

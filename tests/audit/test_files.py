@@ -87,10 +87,16 @@ def test_a_database_of_root_is_found(project: Path) -> None:
 
 
 def test_copies_and_archives_are_found(project: Path) -> None:
-    names = ("admin.old.sqlite", "index.html.bak", "shop.zip", "wsgi.py~", "demo.sql.gz")
-    for name in (*names, "readme.txt", "admin.sqlite-journal"):
+    names = (
+        "admin.old.sqlite",
+        "demo_2025.sqlite",
+        "index.html.bak",
+        "shop.zip",
+        "wsgi.py~",
+        "demo.sql.gz",
+    )
+    for name in (*names, "readme.txt", "other.sqlite", "demo.sqlite-journal"):
         (project / name).touch()
-    (project / "admin.sqlite-journal").unlink()
     findings = found(harden(project))["JC403"]
     assert [one.where.file for one in findings] == sorted(names)
     # an archive may be there for the application: only what nothing uses is moved
@@ -102,13 +108,14 @@ def test_copies_and_archives_are_found(project: Path) -> None:
 
 def test_what_lies_in_static_is_found(project: Path) -> None:
     static = project / "static"
-    names = (".env", "backup.zip", "copy.sqlite", "js/own.js", "js/own.js.bak", "manual.zip")
-    for name in (*names, "files/anything.bak", "reports/old.zip"):
+    names = (".env", "backup.zip", "builder/p.zip", "builder/p.png", "copy.sqlite", "js/own.js")
+    for name in (*names, "js/own.js.bak", "manual.zip", "files/anything.bak", "reports/old.zip"):
         (static / name).parent.mkdir(exist_ok=True)
         (static / name).touch()
     assert [where for where, _ in places(project, "JC404")] == [
         "static/.env",
         "static/backup.zip",
+        "static/builder/p.zip",
         "static/copy.sqlite",
         "static/js/own.js.bak",
     ]

@@ -58,7 +58,7 @@ def test_sarif_tells_lines_of_files_and_names_of_rows(
     called = next(one for one in results if one["ruleId"] == "JC301")["locations"][0]
     assert "region" not in called["physicalLocation"]
     (name,) = called["logicalLocations"]
-    assert name["fullyQualifiedName"] == "server module of demo:1"
+    assert name["fullyQualifiedName"] == "server module of customers:3"
 
 
 def test_sarif_suppresses_what_is_silenced(audited: tuple[Target, list[Finding]]) -> None:

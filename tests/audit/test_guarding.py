@@ -164,6 +164,8 @@ def test_settings_in_code_are_read_where_they_stand_in_full(site: Path) -> None:
     assert set(about_settings(site)) == {"JC602", "JC607"}
     wsgi.write_text(code.replace("(application)", "(application, SETTINGS)"))
     assert places(site, "JC613") == [("wsgi.py:6", "")]
+    wsgi.write_text(code.replace("(application)", "(application, {[]: 1})"))
+    assert "JC613" in about_settings(site)
     wsgi.write_text(code.replace("(application)", "(application, None)"))
     assert "JC613" not in about_settings(site)
 
