@@ -5,9 +5,12 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from werkzeug.test import Client, TestResponse
+from werkzeug.test import Client
+from werkzeug.wrappers import Response
 
 if TYPE_CHECKING:
+    from werkzeug.test import TestResponse
+
     from ..shield import Shield
     from ..stores.process import ProcessStore
 
@@ -44,12 +47,12 @@ class HardenedClient(Client):
     """Werkzeug's client, which comes by https from `address` unless a request says otherwise."""
 
     def __init__(self, application: "Shield", clock: Clock) -> None:
-        super().__init__(application)
+        super().__init__(application, Response)  # it has to be named to Jam.py v5's Werkzeug
         self.clock = clock
         self.address = "192.0.2.1"  #: whom the application sees asking
         cast("ProcessStore", application.site.store).clear()  # see `APART`
 
-    def open(self, *args: Any, **kwargs: Any) -> TestResponse:  # noqa: ANN401 - as Werkzeug has it
+    def open(self, *args: Any, **kwargs: Any) -> "TestResponse":  # noqa: ANN401 - as Werkzeug has it
         """Send a request, and take all of the answer; see Werkzeug's documentation."""
         kwargs.setdefault("buffered", True)  # what is not closed counts as being under way
         if args and isinstance(args[0], str):
