@@ -111,8 +111,8 @@ def _change(database: Path, fixes: Sequence[SetParameter], backup: Path) -> Iter
     """Change the database behind a backup of it, while nobody else can write to it."""
     uri = database.absolute().as_uri()
     with (
-        closing(sqlite3.connect(f"{uri}?mode=rw", PATIENCE, uri=True)) as writer,
-        closing(sqlite3.connect(f"{uri}?mode=ro", PATIENCE, uri=True)) as reader,
+        closing(sqlite3.connect(f"{uri}?mode=rw", timeout=PATIENCE, uri=True)) as writer,
+        closing(sqlite3.connect(f"{uri}?mode=ro", timeout=PATIENCE, uri=True)) as reader,
         writer,
     ):
         writer.execute("BEGIN IMMEDIATE")
