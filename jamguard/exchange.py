@@ -93,6 +93,9 @@ class Exchange:
                     status, headers, self.instead = render(refusal, self.request, guard.name)
                     response = Response(status, headers)
         self.started = True
+        flight = self.request.flight
+        if flight is not None:
+            flight.answers()
         if exc_info is None:
             self._write = self._respond(response.status, response.headers)
         else:
@@ -181,7 +184,7 @@ class Exchange:
         return refusal
 
     def _close(self, guard: Guard, closed: Closed) -> None:
-        if guard in self._broken:
+        if self._broken and guard in self._broken:
             return
         try:
             closed(self.request)
@@ -200,21 +203,23 @@ class Exchange:
         return True
 
     def _held(self, body: list[bytes]) -> list[bytes]:
-        return Held(body, self) if self._closers else body
+        if not self._closers:
+            return body
+        held = Held(body)
+        held.exchange = self
+        return held
 
 
 class Held(list[bytes]):
     """A body in memory whose end somebody waits for; a list, so that servers see its length."""
 
-    __slots__ = ("_exchange",)
+    __slots__ = ("exchange",)
 
-    def __init__(self, body: list[bytes], exchange: Exchange) -> None:
-        super().__init__(body)
-        self._exchange = exchange
+    exchange: Exchange
 
     def close(self) -> None:
         """End the exchange."""
-        self._exchange.close()
+        self.exchange.close()
 
 
 class Chunks:

@@ -6,15 +6,13 @@ has arrived, its answer begins, a chunk of it has been taken. See `watchdog`.
 
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
-from math import inf
-from threading import Lock, get_ident
+from threading import Event, get_ident
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from .guard import Refusal, Refused
 
 if TYPE_CHECKING:
-    from .jampy.calls import Taken
     from .request import Request
 
 #: bytes that are read at once, within which nobody sees how slowly they come
@@ -49,28 +47,27 @@ class Pace:
 class Flight:
     """A request under way, of `seconds` until its answer has to begin.
 
-    What its own thread does, and what others do to its connection meanwhile, take turns by
-    `lock`: a connection that is no longer this request's must not be touched.
+    Its own thread notes how far it is, and then looks whether it is `held`: meanwhile another
+    one may act on its connection, which must not be another request's by then. Who holds it
+    looks how far it is after that. So one of the two always sees the other, without a lock.
     """
 
-    __slots__ = (
-        "_pace",
-        "_reading",
-        "_received",
-        "answered",
-        "cut",
-        "due",
-        "handle",
-        "lock",
-        "overdue",
-        "phase",
-        "plan",
-        "reported",
-        "request",
-        "seconds",
-        "taken",
-        "thread",
-    )
+    phase: Phase = "application"
+    #: its answer has begun
+    answered = False
+    #: its answer goes out in parts
+    streams = False
+    #: nothing more is read of its body
+    cut = False
+    #: it takes too long, and keeps its thread for that
+    overdue = False
+    #: that was logged
+    reported = False
+    #: by which thread it is held, and what is set when it may go on
+    holder = 0
+    held: Event | None = None
+    _reading = 0.0  #: seconds spent on reading its body
+    _received = 0  #: bytes
 
     def __init__(self, request: "Request", seconds: float, pace: Pace, handle: Any) -> None:  # noqa: ANN401 - servers have no types
         self.request = request
@@ -78,23 +75,9 @@ class Flight:
         self.seconds = seconds
         #: what leads to its connection: see `servers`
         self.handle = handle
-        self.due = monotonic() + seconds
-        self.phase: Phase = "application"
         self.thread = get_ident()
-        self.lock = Lock()
-        #: what Jam.py has taken it for
-        self.taken: Taken | None = None
-        #: its answer has begun
-        self.answered = False
-        #: nothing more is read of its body
-        self.cut = False
-        #: it takes too long, and keeps its thread for that
-        self.overdue = False
-        #: that was logged
-        self.reported = False
+        self.due = monotonic() + seconds
         self._pace = pace
-        self._reading = 0.0  #: seconds spent on reading its body
-        self._received = 0  #: bytes
 
     def read(self, read: Callable[[int], bytes], size: int) -> bytes:
         """Read a part of the body. Raises `Refused` when it came too slowly."""
@@ -116,14 +99,10 @@ class Flight:
         self._received += len(part)
         return part
 
-    def answers(self) -> None:
-        """Note that the answer begins: from now on the connection is the server's alone."""
-        self.answered = True
-        self._go_on("answer", inf)
-
     def sends(self, chunk: bytes) -> None:
         """Note that a chunk goes out, and that its client may take so and so long to take it."""
         pace = self._pace
+        self.streams = True
         self.overdue = False
         self._go_on("answer", monotonic() + pace.stall + len(chunk) / pace.rate)
 
@@ -131,10 +110,22 @@ class Flight:
         """Note that a chunk has gone out, and that the application is asked for the next."""
         self._go_on("application", monotonic() + self._pace.long)
 
+    def answers(self) -> None:
+        """Note that the answer begins: from now on the connection is the server's alone."""
+        self.answered = True
+        if self.held:
+            self._wait()
+
     def _go_on(self, phase: Phase, due: float) -> None:
-        with self.lock:
-            self.phase = phase
-            self.due = due
+        self.phase = phase
+        self.due = due
+        if self.held:
+            self._wait()
+
+    def _wait(self) -> None:
+        held = self.held
+        if held and self.holder != get_ident():
+            held.wait()
 
 
 class Watched:

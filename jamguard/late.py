@@ -26,6 +26,7 @@ def decide(environ: dict[str, Any], taken: Taken) -> None:
     """Ask the guards that wait, outermost first. Raises `Refused` when one refuses."""
     waiting: Waiting = environ.get(WAITING, [])
     for request, plan in waiting:
+        request.taken = taken
         _ask(request, plan.taken, taken)
 
 

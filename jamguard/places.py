@@ -37,17 +37,20 @@ class Places(Threaded):
         """
         while True:
             with self.threads:
-                full = next((name for name, most in rooms if len(self._in(name)) >= most), "")
-                now = monotonic()
-                if not full:
+                for name, most in rooms:
+                    there = self._rooms.get(name)
+                    if there is not None and len(there) >= most:
+                        break
+                else:
+                    now = monotonic()
                     for name, _ in rooms:
                         self._rooms.setdefault(name, {})[who] = now
                     self._taken[who] = rooms
                     return ""
-                there = list(self._rooms[full].values())
-                patience = there[len(there) // 2] + SLOW - now
+                # the one in the middle, of those who came one after another
+                patience = list(there.values())[len(there) // 2] + SLOW - monotonic()
                 if not patient or patience <= 0:
-                    return full
+                    return name
                 turn = Event()
                 self._waiting.append(turn)
             turn.wait(patience)
@@ -60,9 +63,6 @@ class Places(Threaded):
                 del room[who]
                 if not room:
                     del self._rooms[name]
-            waiting, self._waiting = self._waiting, []
-        for turn in waiting:
-            turn.set()
-
-    def _in(self, room: str) -> dict[object, float]:
-        return self._rooms.get(room) or {}
+            for turn in self._waiting:
+                turn.set()
+            self._waiting.clear()

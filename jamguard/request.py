@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .flight import Flight
     from .guard import Refusal
     from .guards.rate_limit import Quota
+    from .jampy.calls import Taken
     from .jampy.session import Proved, Session
     from .plan import Plan
     from .routes import Route
@@ -44,6 +45,8 @@ class Request:
     plan: "Plan"
     #: what watches how long it takes (set by `timeout`)
     flight: "Flight | None" = None
+    #: what Jam.py has taken it for, once it has (set by `late`)
+    taken: "Taken | None" = None
     #: this request as an outer shield sees it, where that is another object
     outer: "Request | None" = None
     #: what a guard inside has refused this with (see `note_refusal`)

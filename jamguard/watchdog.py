@@ -23,8 +23,6 @@ from .servers import Server
 from .stores.locks import Threaded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from .jampy.calls import Call, Taken
     from .request import Request
 
@@ -73,25 +71,29 @@ class Watch(Threaded):
         any_overdue = False
         for flight in list(self.flights.values()):
             if flight.due < time.monotonic():
+                flight.holder = threading.get_ident()
+                held = flight.held = threading.Event()  # its own thread goes no step further
                 try:
-                    with flight.lock:  # its own thread goes no step further meanwhile
-                        self._act(flight)
+                    self._act(flight)
                 except Exception:  # noqa: BLE001 - the others have to be looked after all the same
                     request = flight.request
                     request.site.log.broken(request, self._guard.name, self._guard.fails)
+                finally:
+                    flight.held = None
+                    held.set()
             any_overdue = any_overdue or flight.overdue
         self.any_overdue = any_overdue
 
     def _act(self, flight: Flight) -> None:
         if flight.due >= time.monotonic():
             return  # it has just come a step further
-        act: dict[str, Callable[[Flight], None]] = {
-            "body": self._cut_body,
-            "answer": self._hang_up,
-            "application": self._report,
-        }
         flight.due = inf
-        act[flight.phase](flight)
+        if flight.phase == "body":
+            self._cut_body(flight)
+        elif flight.phase == "answer":
+            self._hang_up(flight)
+        elif flight.streams or not flight.answered:
+            self._report(flight)
 
     def _cut_body(self, flight: Flight) -> None:
         if reports(self._guard):
@@ -107,7 +109,8 @@ class Watch(Threaded):
         flight.request.site.log.late(flight.request, event, reason="answer-not-taken")
 
     def _report(self, flight: Flight) -> None:
-        call = flight.taken.__dict__.get("call") if flight.taken else None  # if it is known already
+        taken = flight.request.taken
+        call = taken.__dict__.get("call") if taken else None  # if it is known already
         if call and call.method in LONG_CALLS and flight.seconds < self._long:
             flight.due = time.monotonic() + self._long - flight.seconds
             flight.seconds = self._long
@@ -118,7 +121,7 @@ class Watch(Threaded):
             flight.thread
         )  # not on gevent, whose greenlets are no threads
         stack = "".join(traceback.format_stack(frame, DEEPEST)) if frame else ""
-        about = {"seconds": int(flight.seconds), "answered": answered, **_said(flight.taken, call)}
+        about = {"seconds": int(flight.seconds), "answered": answered, **_said(taken, call)}
         flight.request.site.log.late(flight.request, "overdue", stack, **about)
 
     def _answer(self, flight: Flight) -> bool:

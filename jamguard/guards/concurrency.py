@@ -61,6 +61,10 @@ class Concurrency(Guard):
     #: requests under way that need the application; `auto` leaves one thread in eight
     total: Threads = Threads(0)
 
+    #: by the threads of the server: how many in all, and of each client
+    _limits: dict[int | None, tuple[int, int]] = attrs.field(
+        init=False, repr=False, factory=dict[int | None, tuple[int, int]]
+    )
     _places: Places = attrs.field(init=False, repr=False, factory=Places)
     _logins: Places = attrs.field(init=False, repr=False, factory=Places)
 
@@ -68,19 +72,30 @@ class Concurrency(Guard):
         return route is not HEALTH
 
     def check(self, request: Request) -> Refusal | None:
-        threads = request.site.server(request.environ).threads or 0
-        rooms: list[Room] = []
+        threads = request.site.server(request.environ).threads
+        total, each = self._limits.get(threads) or self._limit(threads)
         is_file = request.route.name == "file"
-        if not is_file and (total := self.total or threads - threads // SPARED):
-            rooms.append((ALL, total))
+        rooms: list[Room] = [(ALL, total)] if total and not is_file else []
         if not stands_for_many(request):
-            each = min(self.per_client, threads - 1) if threads >= FEW else self.per_client
             session = None if is_file else request.session
             rooms.append((session.uuid if session else request.client.key, each))
-        full = self._places.take(request, rooms)
-        if full and is_file and request.session:  # behind one address are those who are logged in
-            full = self._places.take(request, [(request.session.uuid, rooms[0][1])])
-        return CROWDED if full else None
+        if not rooms or not self._places.take(request, rooms):
+            return None
+        # behind one address, which has too many files under way, are those who are logged in
+        if is_file and request.session:
+            rooms = [(request.session.uuid, each)]
+            if not self._places.take(request, rooms):
+                return None
+        return CROWDED
+
+    def _limit(self, threads: int | None) -> tuple[int, int]:
+        """Work out how many there may be in all (0: any number), and of each client."""
+        total, each = int(self.total), self.per_client
+        if threads:
+            total = total or threads - threads // SPARED
+            each = min(each, threads - 1) if threads >= FEW else each
+        self._limits[threads] = total, each
+        return total, each
 
     def attempt(self, request: Request, attempt: Attempt) -> Refusal | None:
         each = self.login if stands_for_many(request) else self.login_per_client

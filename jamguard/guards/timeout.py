@@ -23,8 +23,7 @@ from typing import Any, Final
 import attrs
 
 from ..flight import Flight, Pace, Watched
-from ..guard import Guard, Mode, Refusal, Response
-from ..jampy.calls import Taken
+from ..guard import Guard, Mode, Refusal
 from ..jampy.routes import EXT, UPLOAD
 from ..request import Request
 from ..routes import HEALTH, OTHER, Route
@@ -102,31 +101,15 @@ class Timeout(Guard):
         handle = watch.server.handle(environ)
         flight = Flight(request, seconds, self._pace, handle)
         watch.flights[request] = request.flight = flight
-        if handle is not None and _has_body(environ):
+        length = environ.get("CONTENT_LENGTH")
+        if handle is not None and (length or "HTTP_TRANSFER_ENCODING" in environ):
             environ["wsgi.input"] = Watched(environ["wsgi.input"], flight)
         return None
-
-    def taken(self, request: Request, taken: Taken) -> Refusal | None:
-        flight = self._watch.flights.get(request)
-        if flight:
-            flight.taken = taken
-        return None
-
-    def finish(self, request: Request, response: Response) -> None:
-        del response
-        flight = self._watch.flights.get(request)
-        if flight:
-            flight.answers()
 
     def closed(self, request: Request) -> None:
         flight = self._watch.flights.pop(request, None)
         if flight and flight.reported:
             request.site.log.late(request, "ended")
-
-
-def _has_body(environ: dict[str, Any]) -> bool:
-    length = environ.get("CONTENT_LENGTH")
-    return bool(length and length != "0") or "HTTP_TRANSFER_ENCODING" in environ
 
 
 def _upgrades(request: Request) -> bool:

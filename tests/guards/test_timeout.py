@@ -185,10 +185,11 @@ class TestStuckCode:
 
         def app(env: Environ, start: Callable[..., Any]) -> list[bytes]:
             (flight,) = watch_of(guard).flights.values()
-            with flight.lock:
-                thread = threading.Thread(target=answer, args=(env, start))
-                thread.start()
-                assert not answering.wait(0.1)
+            held = flight.held = threading.Event()
+            thread = threading.Thread(target=answer, args=(env, start))
+            thread.start()
+            assert not answering.wait(0.1)
+            held.set()
             thread.join()
             assert answering.is_set()
             return [b"hi"]
@@ -209,7 +210,7 @@ class TestStuckCode:
                 method="POST", get_data=lambda: json.dumps([method, 1, 6, ["send", []], 0]).encode()
             )
             taken = Taken("api", jams)
-            guard.taken(request, taken)
+            request.taken = taken
             assert taken.call  # as other guards have asked for it
             look(guard)
             seen.append((flight.due - time.monotonic(), flight.overdue))
@@ -233,7 +234,7 @@ class TestStuckCode:
             taken = Taken("api", SimpleNamespace(method="POST", get_data=lambda: body))
             taken.item = SimpleNamespace(item_name="invoices")
             assert taken.call
-            guard.taken(env["jamguard.request"], taken)
+            env["jamguard.request"].taken = taken
             look(guard)
             return hello(env, start)
 
@@ -263,7 +264,7 @@ class TestStuckCode:
         def spoil(env: Environ) -> None:
             del env
             (flight,) = watch_of(guard).flights.values()
-            flight.phase = "no such"  # type: ignore[assignment]
+            flight.plan = None  # type: ignore[assignment]
 
         assert Gunicorn(Shield(while_served(guard, spoil), [guard])).request().body == b"hi"
         assert "guard-failed guard=timeout outcome=passed" in log.text
@@ -402,7 +403,7 @@ class TestABody:
         [
             ({"CONTENT_LENGTH": "3"}, True),
             ({"HTTP_TRANSFER_ENCODING": "chunked"}, True),
-            ({"CONTENT_LENGTH": "0"}, False),
+            ({"CONTENT_LENGTH": "0"}, True),
             ({"CONTENT_LENGTH": ""}, False),
             ({}, False),
         ],
@@ -483,8 +484,7 @@ class TestAnAnswerInParts:
         for _ in body:
             (flight,) = watch_of(guard).flights.values()
             dues.append(flight.due - time.monotonic())
-        rounded = [round(due) for due in dues if due < 1e6]
-        assert rounded == [70, 300, 70]
+        assert [round(due) for due in dues] == [300, 70, 300, 70]
         body.close()  # type: ignore[attr-defined] # it has one
         assert not watch_of(guard).flights
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from support.code import add_task_code
@@ -77,7 +77,15 @@ def later(act: Callable[[], Reply]) -> "Future[Reply]":
 ANSWERS: Final[list[Kind]] = ["gunicorn", "gunicorn-sync", "werkzeug", "cheroot", "uwsgi"]
 
 
-@pytest.mark.parametrize("kind", ANSWERS)
+#: these are in the ordinary tests; the others take long
+FIRST: Final = {"gunicorn"}
+
+
+def each(kinds: list[Kind]) -> list[Any]:
+    return [kind if kind in FIRST else pytest.param(kind, marks=pytest.mark.long) for kind in kinds]
+
+
+@pytest.mark.parametrize("kind", each(ANSWERS))
 def test_who_waits_for_stuck_code_is_told_and_the_code_goes_on(
     hanging: Path, tmp_path: Path, kind: Kind
 ) -> None:
@@ -130,13 +138,13 @@ def test_where_nobody_can_be_answered_the_log_says_so_and_the_client_waits(
 
 
 SLOW_BODY: Final = (
-    b"POST /api HTTP/1.1\r\nHost: www.example.com\r\nContent-Type: application/json\r\n"
+    b"POST /api HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     b"Content-Length: 100\r\n\r\n[1,"
 )
 
 
 @pytest.mark.parametrize("drips", [False, True], ids=["stalls", "drips"])
-@pytest.mark.parametrize("kind", [*ANSWERS, "gunicorn-gevent"])
+@pytest.mark.parametrize("kind", each([*ANSWERS, "gunicorn-gevent"]))
 def test_a_body_that_comes_too_slowly_is_given_up(
     hanging: Path, tmp_path: Path, kind: Kind, drips: bool
 ) -> None:
