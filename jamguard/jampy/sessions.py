@@ -83,9 +83,19 @@ class Sent:
         header = environ.get("HTTP_COOKIE", "")
         sent: Sent | None = environ.get(SENT)
         if sent is None or sent.header != header:
-            parsed = sys.modules["jam.wsgi"].Request({"HTTP_COOKIE": header}).cookies
-            sent = environ[SENT] = cls(header, dict(parsed.items()))
+            sent = environ[SENT] = cls(header, dict(_parsed(header).items()))
         return sent
+
+
+def _parsed(header: str) -> Mapping[str, str]:
+    if header.isascii():
+        from werkzeug.http import parse_cookie  # noqa: PLC0415 - only once Jam.py chose its Werkzeug
+
+        return parse_cookie(header)
+    # each Werkzeug decodes on its own terms
+    request: Any = sys.modules["jam.wsgi"].Request({"HTTP_COOKIE": header})
+    cookies: Mapping[str, str] = request.cookies
+    return cookies
 
 
 class Sessions:
