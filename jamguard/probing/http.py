@@ -7,7 +7,7 @@ import ssl
 import time
 import warnings
 from contextlib import suppress
-from http.client import HTTPConnection, HTTPException, HTTPResponse
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -19,7 +19,7 @@ SECONDS: Final = 10  #: for which an answer is waited for
 LOCALHOST: Final = "localhost"
 
 
-class Connection(HTTPConnection):
+class AsItIs:
     """Sends any target and any method, where `http.client` would mend or refuse them."""
 
     def _validate_path(self, url: str) -> None:
@@ -30,6 +30,14 @@ class Connection(HTTPConnection):
 
     def _encode_request(self, request: str) -> bytes:
         return request.encode("latin-1")
+
+
+class Plain(AsItIs, HTTPConnection):
+    """A connection by http."""
+
+
+class Secure(AsItIs, HTTPSConnection):
+    """A connection by https."""
 
 
 @attrs.define
@@ -52,7 +60,10 @@ class HttpSite:
             raise ValueError("it has to look like https://www.example.com")
         if parts.username is not None:
             raise ValueError("leave out the user and the password")
-        return cls(f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}", rate)
+        path = parts.path.rstrip("/")
+        if "." in path.rpartition("/")[2]:  # below a page Jam.py answers with that page
+            raise ValueError("name the site, and not one of its pages")
+        return cls(f"{parts.scheme}://{parts.netloc}{path}", rate)
 
     @property
     def host(self) -> str:
@@ -97,21 +108,14 @@ class HttpSite:
         finally:
             connection.close()
 
-    def _connect(self, ask: Ask) -> Connection:
-        parts = urlsplit(self.url)
-        connection = Connection(self.host, parts.port or (443 if self.https else 80), SECONDS)
+    def _connect(self, ask: Ask) -> HTTPConnection:
+        port = urlsplit(self.url).port
         if self.https:
-            context = _context(ask)
+            return Secure(self.host, port, timeout=SECONDS, context=_context(ask))
+        return Plain(self.host, port, timeout=SECONDS)
 
-            def connect() -> None:
-                plain = socket.create_connection((connection.host, connection.port), SECONDS)
-                connection.sock = context.wrap_socket(plain, server_hostname=self.host)
-
-            connection.connect = connect  # type: ignore[method-assign]
-        return connection
-
-    def _exchange(self, connection: Connection, ask: Ask) -> Answer:
-        target = ask.target if "://" in ask.target else urlsplit(self.url).path + ask.target
+    def _exchange(self, connection: HTTPConnection, ask: Ask) -> Answer:
+        target = urlsplit(self.url).path + ask.target
         names = {name.lower() for name, _ in ask.headers}
         connection.putrequest(ask.method, target, skip_host=True, skip_accept_encoding=True)
         if "host" not in names:

@@ -29,6 +29,8 @@ DEBUGGER: Final = re.compile(rb"EVALEX|__debugger__|Traceback \(most recent call
 BUILDER: Final = re.compile(rb"Application builder|type=\"password\"", re.IGNORECASE)
 NUMBERS: Final = re.compile(r"\d+\.\d+")
 HASHED: Final = re.compile(r"'(?:sha\d+|nonce)-|'strict-dynamic'")
+#: how Jam.py answers a call by more than is looked at
+LONG_RESULT: Final = re.compile(rb'\{"result": \{"status": (\d{1,3}), "data": ')
 #: a status of Jam.py's: the call was carried out
 CARRIED_OUT: Final = 9
 HALF_A_YEAR: Final = 15_552_000
@@ -77,16 +79,15 @@ def a_debugger(answer: Answer) -> str:
 
 def call_result(answer: Answer) -> dict[str, Any] | None:
     """Return what Jam.py says of a call; None when it did not answer it."""
+    if answer.status != HTTPStatus.OK or answer.get(REFUSED):
+        return None
     try:
         said = json.loads(answer.start)
-    except ValueError:
-        if answer.start[:12] == b'{"result": {':  # longer than what is looked at
-            return {"status": CARRIED_OUT, "data": True}
-        return None
+    except (ValueError, RecursionError):
+        cut_off = LONG_RESULT.match(answer.start)
+        return {"status": int(cut_off[1]), "data": True} if cut_off else None
     result = cast("dict[str, Any]", said).get("result") if isinstance(said, dict) else None
-    if answer.status != HTTPStatus.OK or answer.get(REFUSED) or not isinstance(result, dict):
-        return None
-    return cast("dict[str, Any]", result)
+    return cast("dict[str, Any]", result) if isinstance(result, dict) else None
 
 
 def a_call(answer: Answer) -> str:
@@ -113,10 +114,16 @@ def an_answer(what: str) -> Callable[[Answer], str]:
     """Take anything but a refusal for a failure; Jam.py v5 has empty pages where nothing is."""
 
     def got(answer: Answer) -> str:
-        empty = answer.status == HTTPStatus.OK and not answer.size
-        return what if 0 < answer.status < HTTPStatus.BAD_REQUEST and not empty else ""
+        refused = answer.status >= HTTPStatus.BAD_REQUEST or _is_nothing(answer)
+        return what if answer.status and not refused else ""
 
     return got
+
+
+def _is_nothing(answer: Answer) -> bool:
+    return answer.status == HTTPStatus.NOT_FOUND or (
+        answer.status == HTTPStatus.OK and not answer.size
+    )
 
 
 def taken(answer: Answer) -> str:
@@ -138,7 +145,7 @@ def odd(answer: Answer) -> str:
 
 def guesses(answers: Sequence[Answer]) -> str:
     """See whether the last of many wrong passwords was heard like the first."""
-    if all(answer.status == HTTPStatus.NOT_FOUND or not answer.size for answer in answers):
+    if all(map(_is_nothing, answers)):
         raise NotThereError("there is no form to log in at /login.html")
     if not answers[-1].page:
         return ""

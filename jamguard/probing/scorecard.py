@@ -89,7 +89,7 @@ class Scorecard:
 def probe(site: Asked, progress: Progress = ignored) -> Scorecard:
     """Ask a site of Jam.py's all questions. Raises `ProbeError` when it is not one."""
     start = begin(site)
-    if call_result(site.ask(CALL)) is None and b"/jam/" not in start.start:
+    if call_result(site.ask(CALL)) is None and b"jam/js/" not in start.start:
         raise ProbeError(f"{site.url} does not answer as a site of Jam.py's does")
     return ask_all(site, start.status, progress)
 
@@ -159,9 +159,12 @@ def _ask(site: Asked, question: Question, normal: int) -> Row:
         said = question.got(answers) if answers else ""
     except NotThereError as error:
         return Row(question, "not asked", str(error))
-    if said:
+    if said and any(answer.status for answer in answers):
         return Row(question, "failed", said)
-    return Row(question, "unknown", why) if why else _sure(site, question, normal)
+    row = Row(question, "unknown", why) if why else _sure(site, question, normal)
+    if said and row.outcome == "passed":  # what failed is that there was no answer
+        return Row(question, "failed", said)
+    return row
 
 
 def _sure(site: Asked, question: Question, normal: int) -> Row:

@@ -118,6 +118,7 @@ def test_other_peoples_sites_are_not_asked_without_a_word() -> None:
         ("http://localhost:99999", "Port out of range"),
         ("http://[::1", "Invalid IPv6 URL"),
         ("http://ann:secret@localhost", "leave out the user and the password"),
+        ("http://localhost/shop/login.html", "name the site, and not one of its pages"),
         ("http://localhost/a b", "write it as it would be in a browser's address bar"),
         ("http://b\N{LATIN SMALL LETTER U WITH DIAERESIS}cher.example.com", "write it as"),
         ("http://localhost/\x1b[2J", "write it as"),

@@ -7,8 +7,8 @@ import pytest
 from support.fake import site
 
 from jamguard.probing import judge
-from jamguard.probing.ask import Answer
-from jamguard.probing.scorecard import ProbeError, Scorecard, ask_all, begin
+from jamguard.probing.ask import Answer, Ask
+from jamguard.probing.scorecard import ProbeError, Scorecard, ask_all, begin, probe
 from jamguard.probing.wsgi import WsgiSite
 
 HTML = ("Content-Type", "text/html; charset=utf-8")
@@ -86,11 +86,13 @@ def test_what_is_no_file_is_not_taken_for_one(answer: Answer) -> None:
         (b'{"result": {"status": 5, "data": null}, "error": null}', True, False),
         (b'{"result": {"status": 9, "data": [1]}, "error": null}', True, True),
         (b'{"result": {"status": 9, "data": [' + b"1," * 40_000, True, True),
+        (b'{"result": {"status": 5, "data": [' + b"1," * 40_000, True, False),
+        (b"[" * 65_536, False, False),
         (b'{"result": null}', False, False),
         (b"[1, 2]", False, False),
         (b"<!DOCTYPE html>", False, False),
     ],
-    ids=["no login", "done", "cut off", "another's", "a list", "a page"],
+    ids=["no login", "done", "long", "long and no login", "deep", "another's", "a list", "a page"],
 )
 def test_a_call_of_jam_py(answer: bytes, is_call: bool, is_done: bool) -> None:
     heard = Answer(200, (), answer, len(answer))
@@ -118,6 +120,27 @@ def test_what_passes_on_the_way_is_read_unless_it_is_https() -> None:
 
     assert outcome("http://www.example.com") == "failed"
     assert outcome("https://www.example.com") == "not asked"
+
+
+def test_a_site_that_is_gone_has_no_bad_certificate() -> None:
+    gone = Answer(0, problem="connection refused")
+    asked: list[Ask] = []
+
+    class Leaving(WsgiSite):
+        @property
+        def wired(self) -> bool:
+            return True
+
+        def ask(self, ask: Ask) -> Answer:
+            asked.append(ask)
+            return gone if any(one.verified for one in asked) else super().ask(ask)
+
+    rows = {row.question.id: row for row in ask_all(Leaving(site()), 200).rows}
+    assert rows["framing"].outcome == "failed"
+    assert rows["certificate"].outcome == rows["old-tls"].outcome == "unknown"
+    assert rows["certificate"].said == (
+        "the site has stopped answering this address: connection refused"
+    )
 
 
 def test_grades_are_those_of_the_worst_row() -> None:
@@ -173,3 +196,15 @@ def test_where_there_is_no_form_no_password_is_guessed(status: str) -> None:
     assert rows["guessing"].outcome == "not asked"
     assert rows["guessing"].said == "there is no form to log in at /login.html"
     assert rows["cross-site-login"].outcome == "passed"
+
+
+def test_a_site_of_jam_py_is_known_by_its_page_where_it_takes_no_calls() -> None:
+    jam = site()
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["PATH_INFO"] != "/api":
+            return jam(environ, start_response)
+        start_response("403 Forbidden", [])
+        return []
+
+    assert probe(WsgiSite(app)).grade == "D"
