@@ -203,3 +203,25 @@ def test_a_server_with_stuck_requests_ends_when_it_is_told_to(
         server.process.send_signal(end)
         server.process.wait(15)
         assert time.monotonic() - began < 8  # its own graceful timeout is two seconds here
+
+
+def test_a_reload_serves_by_a_new_worker_while_the_old_one_is_stuck(
+    hanging: Path, tmp_path: Path
+) -> None:
+    with served(hanging, tmp_path, "gunicorn") as server:
+        cookie = server.login(CLERK)
+        assert TOLD in hang(server, tmp_path, cookie).json["error"]
+        (old,) = children(server)
+        server.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: server.log().count("Booting worker") == 2)
+        wait_for(lambda: server.request("GET", "/login.html").status == 200)
+        assert not (tmp_path / "done").exists()
+        (tmp_path / "go").touch()  # otherwise gunicorn's own time-out ends it, after 30 seconds
+        wait_for(lambda: old not in children(server))
+        assert (tmp_path / "done").exists(), "its code has come to its end"
+        assert len(children(server)) == 1
+
+
+def children(server: Server) -> list[str]:
+    pid = server.process.pid
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text("utf-8").split()
