@@ -10,19 +10,15 @@ from typing import Final
 
 from .entries import Entry
 from .findings import Finding, Place
-from .target import Target, listed
+from .starts import listed, start_files
+from .target import Target
 
 #: of Jam.py v7: older ones may behave in another way than jamguard expects
 TESTED: Final = "7.0.120"
-#: files that say how a site is started
-START: Final = re.compile(
-    r"Dockerfile.*|(?:docker-)?compose.*\.ya?ml|Procfile|.*\.(?:service|sh|bat|cmd|conf|ini)"
-)
-#: a line in one of them that starts `server.py`
+#: a line that starts `server.py`
 DEVELOPS: Final = re.compile(
     r"^(?!\s*(?:#|rem\b|;)).*\bpython[\d.w]*(?:\.exe)?\b.*\bserver\.py\b", re.IGNORECASE
 )
-LARGEST: Final = 256 * 1024
 #: the last day on which a Python gets security fixes (https://devguide.python.org/versions/)
 END_OF_LIFE: Final = {
     (3, 11): date(2027, 10, 31),
@@ -39,7 +35,7 @@ HANDED_OUT: Final = ("admin.sqlite", ".env", ".git", "server.py", "wsgi.py")
 def check(target: Target) -> Iterator[Finding]:
     """Look at what stands around the application."""
     for entry in target.entries:
-        if entry.bare:
+        if entry.bare and (entry.runs or not target.hardened):
             yield _bare(entry, target)
     if not target.entries:
         yield Finding("JC504", Place("."))
@@ -76,17 +72,6 @@ def _application(target: Target) -> Place:
         if not entry.runs:
             return Place.of(entry.path, target.folder, entry.made)
     return Place(".")
-
-
-def start_files(folder: Path) -> Iterator[tuple[Path, list[str]]]:
-    """Yield the files of a project that say how it is started, and their lines."""
-    for path in listed(folder):
-        if START.fullmatch(path.name):
-            try:
-                text = path.read_bytes()[:LARGEST].decode("utf-8", "replace")
-            except OSError:
-                continue
-            yield path, text.splitlines()
 
 
 def _starts(target: Target) -> Iterator[Finding]:

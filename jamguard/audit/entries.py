@@ -12,6 +12,7 @@ from typing import Final
 import attrs
 
 from .source import parse, statements
+from .starts import loaded_names
 
 #: the names that servers look for, in this order
 SERVED: Final = ("application", "app")
@@ -43,11 +44,16 @@ class Entry:
 
 def read_entries(folder: Path) -> list[Entry]:
     """Return the files in `folder` that make the application."""
-    return [entry for path in sorted(folder.glob("*.py")) if (entry := read_entry(path))]
+    names = loaded_names(folder)
+    paths = sorted(folder.glob("*.py"))
+    return [entry for path in paths if (entry := read_entry(path, names.get(path.stem, "")))]
 
 
-def read_entry(path: Path) -> Entry | None:
-    """Read a file; None where it does not make the application, or cannot be read."""
+def read_entry(path: Path, loaded: str = "") -> Entry | None:
+    """Read a file, of which a server loads what is called `loaded`.
+
+    None where it does not make the application, or cannot be read.
+    """
     try:
         tree = parse(path.read_bytes())
     except OSError:
@@ -61,7 +67,7 @@ def read_entry(path: Path) -> Entry | None:
     reader = _Reader(Entry(path, min(made)))
     for statement in statements(tree.body, inside=True):
         reader.take(statement)
-    return reader.done()
+    return reader.done((loaded, *SERVED))
 
 
 class _Reader:
@@ -87,10 +93,10 @@ class _Reader:
             case _:
                 pass
 
-    def done(self) -> Entry:
+    def done(self, served: tuple[str, ...]) -> Entry:
         entry = self._entry
         if not entry.runs:
-            name = next((name for name in SERVED if name in self._names), "")
+            name = next((name for name in served if name in self._names), "")
             if name and not self._names[name]:
                 entry.bare = name
             elif not name and entry.hardens is None:

@@ -13,7 +13,8 @@ from ..jampy.files import may_be_served
 from .admin import DATABASE, number, text
 from .findings import Finding, Place
 from .fixes import MoveAside, SetMode
-from .target import Target, listed
+from .starts import listed
+from .target import Target
 
 POSIX: Final = os.name == "posix"
 OTHERS_READ, OTHERS_WRITE, OTHERS = stat.S_IROTH, stat.S_IWOTH, stat.S_IRWXO

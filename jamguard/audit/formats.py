@@ -55,7 +55,9 @@ def as_sarif(target: Target, findings: Sequence[Finding]) -> str:
     """Write the audit as a SARIF log, with the rules that were broken."""
     numbers = sorted({finding.id for finding in findings})
     rules = [_sarif_rule(number) for number in numbers]
-    results = [_sarif_result(finding, numbers.index(finding.id)) for finding in findings]
+    results = [
+        _sarif_result(finding, numbers.index(finding.id), target.folder) for finding in findings
+    ]
     driver = {"name": "jamguard", "version": __version__, "rules": rules}
     run = {
         "tool": {"driver": driver},
@@ -76,7 +78,7 @@ def _sarif_rule(number: str) -> dict[str, Any]:
     }
 
 
-def _sarif_result(finding: Finding, index: int) -> dict[str, Any]:
+def _sarif_result(finding: Finding, index: int, folder: Path) -> dict[str, Any]:
     rule = RULES[finding.id]
     detail = f" {finding.where}: {finding.detail}." if finding.detail else f" {finding.where}."
     # neither line nor detail: a finding stays the same one while the file around it changes
@@ -86,7 +88,7 @@ def _sarif_result(finding: Finding, index: int) -> dict[str, Any]:
         "ruleIndex": index,
         "level": LEVELS[rule.level],
         "message": {"text": f"{rule.title}{detail} {rule.mend}"},
-        "locations": [_sarif_location(finding.where)],
+        "locations": [_sarif_location(finding.where, folder)],
         "partialFingerprints": {"place/v1": sha256(same.encode()).hexdigest()},
     }
     if finding.silenced:
@@ -95,8 +97,9 @@ def _sarif_result(finding: Finding, index: int) -> dict[str, Any]:
     return result
 
 
-def _sarif_location(where: Place) -> dict[str, Any]:
-    artifact = {"uri": quote(where.file), "uriBaseId": "PROJECT"}
+def _sarif_location(where: Place, folder: Path) -> dict[str, Any]:
+    is_file = (folder / where.file).exists()  # else a package, or a variable
+    artifact = {"uri": quote(where.file) if is_file else ".", "uriBaseId": "PROJECT"}
     if Path(where.file).is_absolute():
         artifact = {"uri": Path(where.file).as_uri()}
     physical: dict[str, Any] = {"artifactLocation": artifact}
@@ -104,7 +107,7 @@ def _sarif_location(where: Place) -> dict[str, Any]:
     if where.line is not None and not where.part:
         physical["region"] = {"startLine": where.line}
     location: dict[str, Any] = {"physicalLocation": physical}
-    if where.part:
+    if where.part or not is_file:
         name = str(where).removeprefix(f"{where.file} ")
         location["logicalLocations"] = [{"fullyQualifiedName": name}]
     return location

@@ -3,11 +3,13 @@
 import ast
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from stat import S_IMODE, S_IROTH
 from typing import Any, Final
+
+import attrs
 
 from ..config import kebab, setting_fields, shown
 from ..guard import Guard, reports
@@ -19,15 +21,17 @@ from ..guards.https import Https
 from ..guards.proxy import Proxy
 from ..stores.choose import PROCESS, public
 from .admin import name_of, text
-from .deployment import start_files
 from .findings import Finding, Place
 from .source import functions, literal, parse, statements
-from .target import Target, listed
+from .starts import GUNICORN, gunicorn_settings, listed, start_files
+from .target import Target
 
 #: guards that only add to an answer: without them nothing is open
 COURTESY: Final = frozenset({"request-id", "https"})
 #: several worker processes in a command, or in the environment
-WORKERS: Final = re.compile(r"^[^#]*(?:--workers|-w|WEB_CONCURRENCY)[ =]\s*([2-9]|\d{2,})\b")
+WORKERS: Final = re.compile(
+    r"^[^#]*(?:--workers|gunicorn\b.* -w|WEB_CONCURRENCY)[ =]\s*(?:[2-9]|\d{2,})\b"
+)
 #: what a proxy's own settings say to send requests on
 PASSES: Final = re.compile(
     r"^\s*(?:proxy_pass|uwsgi_pass|ProxyPass|reverse_proxy)\b", re.IGNORECASE
@@ -45,7 +49,7 @@ LOCAL: Final = re.compile(
 def check(target: Target) -> Iterator[Finding]:
     """Look at the settings that `harden()` finds."""
     for problem in target.problems:
-        yield Finding("JC601", Place(target.source.name), problem.removeprefix("tool.jamguard."))
+        yield Finding("JC601", _source(target), problem)
     if target.problems or (not target.hardened and target.source.name == "defaults"):
         return  # nothing can be said, or nothing has been set
     yield from _given_in_code(target)
@@ -56,12 +60,17 @@ def check(target: Target) -> Iterator[Finding]:
     yield from _exposed(target)
 
 
+def _source(target: Target) -> Place:
+    """Return where the settings are; there may be none yet, or none that can be read."""
+    name = target.source.name
+    return Place.of(Path(name), target.folder) if Path(name).is_absolute() else Place(".")
+
+
 def _at(target: Target, setting: str) -> Place:
     table, _, name = setting.rpartition(".")
-    where = target.settings.origins.get(setting, target.source.name)
-    if where == "defaults":
-        where = "jamguard.toml"  # which may not be there yet
-    return Place(where, part=f"[{'.'.join(filter(None, ('tool.jamguard', table)))}] {name}")
+    origin = target.settings.origins.get(setting, "")
+    where = Place(origin) if origin.startswith("$") else _source(target)
+    return attrs.evolve(where, part=f"[tool.jamguard.{table}] {name}")
 
 
 def _given_in_code(target: Target) -> Iterator[Finding]:
@@ -99,9 +108,9 @@ def _proxies(folder: Path) -> Iterator[tuple[Place, str]]:
         for number, line in enumerate(lines, 1):
             if PASSES.match(line) or UNIX.match(line):
                 yield Place.of(path, folder, number), line.strip()
-    bind = _gunicorn(folder).get("bind")
+    bind = gunicorn_settings(folder).get("bind")
     if bind is not None and "'unix:" in ast.unparse(bind):
-        yield Place("gunicorn.conf.py", bind.lineno), "it listens on a UNIX socket"
+        yield Place(GUNICORN, bind.lineno), "it listens on a UNIX socket"
     for path in chain(listed(folder), listed(folder / "logs"), listed(folder / "log")):
         if path.suffix == ".log" and path.is_file() and (peers := _seen(path)):
             yield Place.of(path, folder), f"JG003: headers of a proxy came from {peers}"
@@ -118,22 +127,6 @@ def _seen(log: Path) -> str:
     return ", ".join(sorted({peer.decode("ascii", "replace") for peer in found}))
 
 
-def _gunicorn(folder: Path) -> Mapping[str, ast.expr]:
-    """Return what gunicorn's own settings in the project set, unless a condition does."""
-    try:
-        tree = parse((folder / "gunicorn.conf.py").read_bytes())
-    except OSError:
-        return {}
-    found: dict[str, ast.expr] = {}
-    for statement in tree.body if tree else ():
-        match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                found[name] = value
-            case _:
-                pass
-    return found
-
-
 def _machine(target: Target) -> Iterator[Finding]:
     """Look at what is counted where, and who may read the settings."""
     storage = target.settings.storage
@@ -148,9 +141,9 @@ def _machine(target: Target) -> Iterator[Finding]:
 
 def _workers(target: Target) -> Iterator[tuple[Place, str]]:
     """Find signs of several worker processes."""
-    workers = _gunicorn(target.folder).get("workers")
+    workers = gunicorn_settings(target.folder).get("workers")
     if workers is not None and ast.unparse(workers) not in ("0", "1"):
-        yield Place("gunicorn.conf.py", workers.lineno), f"workers = {ast.unparse(workers)}"
+        yield Place(GUNICORN, workers.lineno), f"workers = {ast.unparse(workers)}"
     if (given := os.environ.get("WEB_CONCURRENCY", "")) not in ("", "0", "1"):
         yield Place("$WEB_CONCURRENCY"), given
     for path, lines in start_files(target.folder):

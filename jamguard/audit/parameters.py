@@ -8,7 +8,8 @@ from typing import Final
 from .admin import DATABASE, Admin, AdminError, Row, name_of, number, read_admin, text
 from .findings import Finding, Place
 from .fixes import SetParameter
-from .target import Target, listed
+from .starts import listed
+from .target import Target
 
 DAY: Final = 86400
 #: characters of a key; Jam.py makes 28

@@ -125,11 +125,3 @@ def _package() -> Path | None:
     spec = find_spec("jam")  # which imports nothing
     places = spec.submodule_search_locations if spec else None
     return Path(places[0]) if places else None
-
-
-def listed(folder: Path) -> list[Path]:
-    """Return what is in a folder; nothing where it is not there, or may not be read."""
-    try:
-        return sorted(folder.iterdir())
-    except OSError:
-        return []

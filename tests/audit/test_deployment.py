@@ -49,9 +49,25 @@ def test_the_line_in_the_wrong_place_is_found(project: Path) -> None:
     assert {"JC505", "JC506"} <= set(found(project))
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("gunicorn.conf.py", 'wsgi_app = "wsgi:app"\n'),
+        ("start.sh", "exec gunicorn wsgi:app\n# not wsgi:application\n"),
+    ],
+)
+def test_a_server_may_be_told_to_load_another_name(project: Path, name: str, text: str) -> None:
+    (project / name).write_text(text)
+    with (project / "wsgi.py").open("a") as file:
+        file.write("\nimport jamguard\napp = jamguard.harden(application)\n")
+    assert not {"JC501", "JC502", "JC505"} & set(found(project))
+    (project / name).write_text(text.replace(":application", "").replace(":app", ":application"))
+    assert "JC502" in found(project)
+
+
 def test_whoever_serves_it_may_know_that_it_is_hardened(project: Path) -> None:
     assert {"JC505", "JC506"} <= set(found(project))
-    assert not {"JC505", "JC506"} & set(found(project, hardened=True))
+    assert not {"JC501", "JC505", "JC506"} & set(found(project, hardened=True))
 
 
 def test_a_project_with_a_server_py_alone_is_read(project: Path) -> None:

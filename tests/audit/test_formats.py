@@ -75,6 +75,15 @@ def test_a_file_that_lies_elsewhere_has_its_full_name(project: Path) -> None:
     assert artifact == {"uri": "file:///usr/bin/py%20thon"}
 
 
+def test_what_is_no_file_is_told_by_its_name(project: Path) -> None:
+    found = [Finding("JC603", Place("$WEB_CONCURRENCY")), Finding("JC504", Place("."))]
+    variable, folder = sarif(look_at(project), found)["results"]
+    (place,) = variable["locations"]
+    assert place["physicalLocation"]["artifactLocation"]["uri"] == "."
+    assert place["logicalLocations"] == [{"fullyQualifiedName": "$WEB_CONCURRENCY"}]
+    assert "logicalLocations" not in folder["locations"][0]
+
+
 def test_a_finding_stays_the_same_one_when_lines_are_added(project: Path) -> None:
     def prints(line: int) -> list[Any]:
         findings = [Finding("JC303", Place("tools.py", line)), Finding("JC303", Place("x.py", 1))]

@@ -31,11 +31,15 @@ def test_a_bare_project_without_settings_is_not_asked_for_any(project: Path) -> 
 
 def test_settings_that_cannot_be_used_are_found(site: Path) -> None:
     settings(site, "[tool.jamguard.rate-limit]\napi = '60/minit'\n[tool.jamguard.hots]\n")
-    name = str(site / "jamguard.toml")
+    name = "jamguard.toml"
     found_there = places(site, "JC601")
     assert [where for where, _ in found_there] == [name, name]
     assert "did you mean '60/minute'?" in found_there[0][1] + found_there[1][1]
     assert list(about_settings(site)) == ["JC601"]
+    (site / "jamguard.toml").write_text("this is no TOML")
+    ((where, detail),) = places(site, "JC601")
+    assert where == "the project's folder"
+    assert "jamguard.toml: is not TOML" in detail
 
 
 @pytest.mark.parametrize(
@@ -57,7 +61,7 @@ def test_a_setting_that_weakens_is_found(site: Path, text: str, number: str, set
     findings = about_settings(settings(site, text))
     (finding,) = findings[number]
     assert finding.where.part == setting
-    assert finding.where.file == str(site / "jamguard.toml")
+    assert finding.where.file == "jamguard.toml"
 
 
 @pytest.mark.parametrize(
