@@ -117,9 +117,9 @@ def _show(cards: Sequence[Scorecard]) -> None:
         if card.stopped:
             console.print(Padding(Text(f"Not all was asked: {visible(card.stopped)}."), (0, 2)))
         for row in card.failed:
-            title = Text(f"{row.question.asks}  ({row.question.severity})", "bold")
+            title = Text(f"{row.question.severity}: {visible(row.said)}", "bold")
             console.print(Padding(title, (0, 2)))
-            console.print(Padding(Text(visible(row.said)), (0, 4)))
+            console.print(Padding(Text(f"There should be: {row.question.asks}"), (0, 4)))
             console.print(Padding(Text(row.question.advice), (0, 4)))
         for row in card.rows:
             if row.outcome == "not asked":

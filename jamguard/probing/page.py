@@ -116,7 +116,8 @@ def _findings(card: Scorecard) -> str:
 def _finding(row: Row) -> str:
     question = row.question
     return (
-        f'<section class="finding"><b>{html.escape(question.asks)}</b>'
-        f"<p><span class=failed>{question.severity}</span>: {html.escape(row.said)}</p>"
+        f'<section class="finding"><b>{html.escape(row.said)}</b>'
+        f'<p><span class="failed">{question.severity}</span>. There should be: '
+        f"{html.escape(question.asks)}</p>"
         f"<p>{html.escape(question.advice)}</p></section>"
     )

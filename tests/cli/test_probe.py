@@ -38,7 +38,8 @@ def test_a_scorecard_says_what_is_had_and_what_to_do() -> None:
     assert code == 1
     assert re.search(r"medium +No other site shows this one in a frame +failed", text)
     assert f"{url}: grade D, the worst that failed is high" in text
-    assert "    any site can show the page in a frame, and lead its users' clicks" in text
+    assert "  medium: any site can show the page in a frame, and lead its users' clicks" in text
+    assert "    There should be: No other site shows this one in a frame" in text
     assert "    Harden the application; the guard headers does this" in text
     assert "not asked  A certificate that browsers accept: there is no TLS to look at" in text
     assert f"Asking {url}, at most 10000 requests a second" in err
@@ -206,7 +207,7 @@ def test_jamguard_bans_the_probe_from_another_machine_and_it_says_so(project: Pa
         code, text, _ = probe(url, "--i-am-allowed")
         assert code == 1  # plain http, to another machine
         assert f"{url}: grade D" in text
-        assert "Nobody on the way reads what is sent  (high)" in text
+        assert "high: passwords, cookies and data, by whoever is on the way" in text
         assert re.search("Nobody tries one password after another +passed", text)
         assert re.search("No database of Jam.py.* passed", text)
         assert (
