@@ -15,7 +15,7 @@ from .guard import Refusal, Refused
 if TYPE_CHECKING:
     from .request import Request
 
-#: bytes that are read at once, within which nobody sees how slowly they come
+#: bytes that are read at once: nobody sees how slowly they come
 LEAST: Final = 1024
 MOST: Final = 65536
 ALL: Final = 1 << 62
@@ -40,8 +40,13 @@ class Pace:
         self.stall = stall  #: for a client to take a chunk of the answer
         self.long = long  #: for the application to make the next chunk
         self.rate = rate
-        # half of what has to come in that time, so that who is fast enough is seen to be
-        self.slice = min(max(int(body * rate) // 2, LEAST), MOST)
+
+    def slice(self, seconds: float) -> int:
+        """Return how many bytes to read at once, of what has to come within `seconds`.
+
+        It is half of it, so that who is fast enough is seen to be.
+        """
+        return min(max(int(seconds * self.rate) // 2, LEAST), MOST)
 
 
 class Flight:
@@ -83,9 +88,10 @@ class Flight:
         """Read a part of the body. Raises `Refused` when it came too slowly."""
         pace, due, began = self._pace, self.due, monotonic()
         self.phase = "body"
-        self.due = began + pace.body + self._received / pace.rate - self._reading
+        left = pace.body + self._received / pace.rate - self._reading
+        self.due = began + left
         try:
-            part = read(min(size, pace.slice))
+            part = read(min(size, pace.slice(left)))
         except OSError:
             if self.cut:  # most servers come to the end of the stream, gevent and uWSGI fail
                 raise Refused(SLOW) from None

@@ -387,16 +387,18 @@ class TestABody:
 
         for size in (500, 5000, 100_000):
             flight.read(read, size)
-        # 500 bytes are a second more, and no slice is larger than half of the 30 seconds' bytes
+        # 500 bytes are a second more
         assert [round(seconds) for seconds in left] == [30, 31, 41]
-        assert len(flight.read(read, 100_000)) == 7500
+        # half of what 61.5 seconds must bring
+        assert 15_300 < len(flight.read(read, 100_000)) <= 15_375
         assert 55 < flight.due - time.monotonic() <= 60  # its time as a request goes on
 
     @pytest.mark.parametrize(
-        ("body", "rate", "expected"), [(1, 1, 1024), (30, 500, 7500), (60, 100_000, 65536)]
+        ("left", "rate", "expected"),
+        [(1, 1, 1024), (-5, 500, 1024), (30, 500, 7500), (60, 100_000, 65536)],
     )
-    def test_slices_are_neither_tiny_nor_huge(self, body: int, rate: int, expected: int) -> None:
-        assert Pace(body=body, stall=60, long=300, rate=rate).slice == expected
+    def test_slices_are_neither_tiny_nor_huge(self, left: int, rate: int, expected: int) -> None:
+        assert Pace(body=30, stall=60, long=300, rate=rate).slice(left) == expected
 
     @pytest.mark.parametrize(
         ("more", "watched"),
