@@ -37,10 +37,10 @@ def check(target: Target) -> Iterator[Finding]:
     for entry in target.entries:
         if entry.bare and (entry.runs or not target.hardened):
             yield _bare(entry, target)
-    if not target.entries:
-        yield Finding("JC504", Place("."))
-    if target.admin is not None:
+    if target.served and target.admin is not None:
         yield from _holes(target)
+    elif not target.served and not target.hardened:
+        yield Finding("JC504", Place("."))
     yield from _starts(target)
     yield from _versions(target)
     yield from _python(sys.version_info[:2], datetime.now(UTC).date())
@@ -68,10 +68,8 @@ def _holes(target: Target) -> Iterator[Finding]:
 
 def _application(target: Target) -> Place:
     """Return where the application is made."""
-    for entry in target.entries:
-        if not entry.runs:
-            return Place.of(entry.path, target.folder, entry.made)
-    return Place(".")
+    entry = target.served[0]
+    return Place.of(entry.path, target.folder, entry.made)
 
 
 def _starts(target: Target) -> Iterator[Finding]:

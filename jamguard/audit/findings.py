@@ -54,7 +54,7 @@ class Place:
     @classmethod
     def of(cls, path: Path, folder: Path, line: int | None = None) -> "Place":
         """Return the place of a file in the project's folder, or beside it."""
-        inside = path.is_relative_to(folder)
+        inside = path.is_absolute() and path.is_relative_to(folder)
         return cls(path.relative_to(folder).as_posix() if inside else str(path), line)
 
 

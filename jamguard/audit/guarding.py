@@ -63,7 +63,7 @@ def check(target: Target) -> Iterator[Finding]:
 def _source(target: Target) -> Place:
     """Return where the settings are; there may be none yet, or none that can be read."""
     name = target.source.name
-    return Place.of(Path(name), target.folder) if Path(name).is_absolute() else Place(".")
+    return Place(".") if name == "defaults" else Place.of(Path(name), target.folder)
 
 
 def _at(target: Target, setting: str) -> Place:

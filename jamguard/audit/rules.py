@@ -243,8 +243,8 @@ RULES: Final = {
     ),
     "JC504": Rule(
         INFO,
-        "No file here makes the application, so nobody knows here whether it is hardened.",
-        "Name the project's folder; if another file makes it, look there for the line.",
+        "What servers load is made by no file here, so it may be hardened or not.",
+        "Name the project's folder; if a file elsewhere hardens it, say --hardened.",
     ),
     "JC505": Rule(
         ERROR,

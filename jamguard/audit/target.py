@@ -32,6 +32,8 @@ class Target:
     admin: Admin | None
     unreadable: str
     entries: list[Entry]
+    #: those of them that servers load; none where another file is loaded, maybe from elsewhere
+    served: list[Entry]
     #: whether jamguard stands in front of what servers load
     hardened: bool
     source: Source
@@ -74,7 +76,9 @@ def look_at(folder: Path, *, hardened: bool | None = None) -> Target:
     except AdminError as error:
         unreadable = str(error)
     entries = read_entries(folder)
-    served = [entry for entry in entries if not entry.runs] or entries
+    served = [entry for entry in entries if not entry.runs]
+    if not served and not (folder / "wsgi.py").exists():
+        served = entries
     if hardened is None:
         hardened = bool(served) and not any(entry.bare for entry in served)
     problems: tuple[str, ...] = ()
@@ -90,6 +94,7 @@ def look_at(folder: Path, *, hardened: bool | None = None) -> Target:
         admin=admin,
         unreadable=unreadable,
         entries=entries,
+        served=served,
         hardened=hardened,
         source=source,
         settings=settings,

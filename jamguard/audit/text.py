@@ -42,13 +42,13 @@ def show_text(target: Target, findings: Sequence[Finding], console: Console) -> 
 
 def _heading(target: Target) -> str:
     version = f"Jam.py {visible(target.version)}" if target.version else "Jam.py (unknown version)"
-    return f"{visible(str(target.folder))}: {version}, settings from {target.source.name}"
+    source = visible(target.source.name)
+    return f"{visible(str(target.folder))}: {version}, settings from {source}"
 
 
 def _body(number: str, group: list[Finding]) -> Text:
     rule = RULES[number]
     body = Text(rule.title, style="bold")
-    body.stylize("not dim")
     for finding in group[:MOST]:
         detail = f": {visible(finding.detail)}" if finding.detail else ""
         body.append(f"\nat {visible(str(finding.where))}{detail}", style="not bold")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -45,6 +46,9 @@ def check(
             help="A new folder for what --fix moves and replaces; else one beside the project.",
         ),
     ] = None,
+    hardened: Annotated[
+        bool, typer.Option("--hardened", help="Servers load a file from elsewhere, which hardens.")
+    ] = False,
     advisories: Annotated[
         bool, typer.Option(help="Ask pip-audit, where it is installed, about known flaws.")
     ] = True,
@@ -56,9 +60,10 @@ def check(
     """
     if not folder.is_dir():
         fail(f"{folder} is not a folder")
-    target, findings = _look(folder, advisories=advisories)
+    look = partial(_look, folder, hardened=hardened or None, advisories=advisories)
+    target, findings = look()
     if fix and _mend(target, findings, aside):
-        target, findings = _look(folder, advisories=advisories)
+        target, findings = look()
     if form is Form.TEXT:
         show_text(target, findings, Console(highlight=False, markup=False, emoji=False))
     else:
@@ -69,8 +74,8 @@ def check(
         raise typer.Exit(1)
 
 
-def _look(folder: Path, *, advisories: bool) -> tuple[Target, list[Finding]]:
-    target = look_at(folder)
+def _look(folder: Path, *, hardened: bool | None, advisories: bool) -> tuple[Target, list[Finding]]:
+    target = look_at(folder, hardened=hardened)
     try:
         return target, audit(target, ask_network=advisories)
     except ConfigError as error:

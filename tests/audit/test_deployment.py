@@ -72,12 +72,21 @@ def test_whoever_serves_it_may_know_that_it_is_hardened(project: Path) -> None:
 
 def test_a_project_with_a_server_py_alone_is_read(project: Path) -> None:
     (project / "wsgi.py").unlink()
-    assert places(project, "JC505") == [("the project's folder", "")]
+    assert places(project, "JC505") == [("server.py:45", "")]
     harden_file(project / "server.py")
     assert not {"JC503", "JC505"} & set(found(project))
-    (project / "server.py").unlink()
+
+
+@pytest.mark.parametrize("wsgi", ["from elsewhere import application\n", None])
+def test_what_is_made_elsewhere_may_be_hardened_or_not(project: Path, wsgi: str | None) -> None:
+    (project / "wsgi.py").unlink()
+    if wsgi is None:
+        (project / "server.py").unlink()
+    else:
+        (project / "wsgi.py").write_text(wsgi)
     assert places(project, "JC504") == [("the project's folder", "")]
-    assert "JC505" in found(project)
+    assert not {"JC501", "JC505", "JC506"} & set(found(project))
+    assert not {"JC504", "JC505", "JC108"} & set(found(project, hardened=True))
 
 
 def test_guards_that_do_not_refuse_close_nothing(project: Path) -> None:

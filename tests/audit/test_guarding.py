@@ -163,6 +163,8 @@ def test_settings_in_code_are_read_where_they_stand_in_full(site: Path) -> None:
     given = code.replace("(application)", '(application, {"host": {"allowed": ["shop.lan"]}})')
     wsgi.write_text(given)
     assert about_settings(site) == {}
+    wsgi.write_text(code.replace("(application)", '(application, {"api": {"mode": "report"}})'))
+    assert places(site, "JC607") == [("the argument of harden() [tool.jamguard.api] mode", "")]
     (site / "own.toml").write_text('[tool.jamguard.api]\nmode = "report"\n')
     wsgi.write_text(code.replace("(application)", '(application, config="own.toml")'))
     assert set(about_settings(site)) == {"JC602", "JC607"}

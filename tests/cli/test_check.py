@@ -45,6 +45,15 @@ def test_the_level_that_fails_can_be_chosen(project: Path, level: str, status: i
     assert invoke(harden(project), "--fail-level", level)[0] == status
 
 
+def test_a_file_elsewhere_may_harden(project: Path) -> None:
+    (project / "wsgi.py").unlink()
+    (project / "server.py").unlink()
+    assert "JC504" in invoke(project)[1]
+    code, said, _ = invoke(project, "--hardened")
+    assert code == 0
+    assert not {"JC504", "JC111"} & set(re.findall(r"JC\d+", said))
+
+
 def test_what_is_silenced_does_not_fail(project: Path) -> None:
     silence = ", ".join(f'{number} = "a reason"' for number in RULES)
     (project / "pyproject.toml").write_text(f"[tool.jamguard.check]\nsilence = {{ {silence} }}\n")
