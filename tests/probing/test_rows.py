@@ -6,6 +6,7 @@ Asked by http on this machine, by https, by a name in this process, and without 
 import sys
 import time
 from collections.abc import Generator
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -197,12 +198,23 @@ def test_in_process_guesses_and_hsts_are_looked_at(plain: Path, hardened: Path) 
     }
 
 
+def contents(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
 def test_without_safe_mode_anybody_builds_and_hardened_only_the_application_is_open(
     tmp_path: Path,
 ) -> None:
     folder = projects.make(tmp_path / "open", safe_mode=False)
     with run_server(folder, harden=False) as server:
+        server.api(["load", 1, 0, None, 0])  # Jam.py loads the project
+        before = contents(folder)
         found = outcomes(ask(server))
+        assert contents(folder) == before, "where everybody may write, the probe does not"
         for row, said in OPEN.items():
             assert found[row][0] == "failed"
             assert said in found[row][1]
