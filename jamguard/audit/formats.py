@@ -4,7 +4,8 @@ Source: SARIF 2.1.0 (OASIS), of which code hosts show the results beside the cod
 """
 
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
@@ -56,7 +57,8 @@ def as_sarif(target: Target, findings: Sequence[Finding]) -> str:
     numbers = sorted({finding.id for finding in findings})
     rules = [_sarif_rule(number) for number in numbers]
     results = [
-        _sarif_result(finding, numbers.index(finding.id), target.folder) for finding in findings
+        _sarif_result(finding, numbers.index(finding.id), fingerprint, target.folder)
+        for finding, fingerprint in zip(findings, _fingerprints(findings), strict=True)
     ]
     driver = {"name": "jamguard", "version": __version__, "rules": rules}
     run = {
@@ -78,23 +80,31 @@ def _sarif_rule(number: str) -> dict[str, Any]:
     }
 
 
-def _sarif_result(finding: Finding, index: int, folder: Path) -> dict[str, Any]:
+def _sarif_result(finding: Finding, index: int, fingerprint: str, folder: Path) -> dict[str, Any]:
     rule = RULES[finding.id]
     detail = f" {finding.where}: {finding.detail}." if finding.detail else f" {finding.where}."
-    # neither line nor detail: a finding stays the same one while the file around it changes
-    same = f"{finding.id} {finding.where.file} {finding.where.part}"
     result: dict[str, Any] = {
         "ruleId": finding.id,
         "ruleIndex": index,
         "level": LEVELS[rule.level],
         "message": {"text": f"{rule.title}{detail} {rule.mend}"},
         "locations": [_sarif_location(finding.where, folder)],
-        "partialFingerprints": {"place/v1": sha256(same.encode()).hexdigest()},
+        "partialFingerprints": {"place/v1": fingerprint},
     }
     if finding.silenced:
         suppression = {"kind": "external", "justification": finding.silenced}
         result["suppressions"] = [suppression]
     return result
+
+
+def _fingerprints(findings: Sequence[Finding]) -> Iterator[str]:
+    """Name findings so that each stays the same one while the file around it changes."""
+    seen = Counter[str]()
+    for finding in findings:
+        # neither line nor detail; those of one rule in one place are told apart by their order
+        place = f"{finding.id} {finding.where.file} {finding.where.part}"
+        seen[place] += 1
+        yield f"{sha256(place.encode()).hexdigest()}:{seen[place]}"
 
 
 def _sarif_location(where: Place, folder: Path) -> dict[str, Any]:

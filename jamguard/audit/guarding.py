@@ -85,12 +85,14 @@ def _given_in_code(target: Target) -> Iterator[Finding]:
 
 def _reach(target: Target) -> Iterator[Finding]:
     """Look at who reaches the site, and under which names."""
-    host, https = target.guard(Host), target.guard(Https)
+    host, https, headers = target.guard(Host), target.guard(Https), target.guard(Headers)
     builder, proxy = target.guard(Builder), target.guard(Proxy)
     if not host.allowed:
         yield Finding("JC602", _at(target, "host.allowed"))
     elif not https.redirect and (names := [n for n in host.allowed if not LOCAL.fullmatch(n)]):
         yield Finding("JC612", _at(target, "https.redirect"), ", ".join(names))
+    if https.redirect and not headers.hsts:
+        yield Finding("JC615", _at(target, "headers.hsts"))
     if any(network.prefixlen == 0 for network in builder.allow):
         yield Finding("JC609", _at(target, "builder.allow"))
     if any(name.endswith("/0") for name in proxy.trusted):

@@ -366,4 +366,9 @@ RULES: Final = {
         "Pages have no content security policy: nothing limits which scripts run.",
         '[tool.jamguard.headers] csp = "report" shows what "auto" would refuse.',
     ),
+    "JC615": Rule(
+        INFO,
+        "http is redirected, but browsers are not told to stay with https.",
+        'Take hsts = "0s" out, when https has proved to work: [tool.jamguard.headers] hsts.',
+    ),
 }

@@ -75,5 +75,5 @@ def _summary(findings: Sequence[Finding]) -> list[str]:
         reasons = "; ".join(f"{number} ({visible(why)})" for number, why in silenced.items())
         lines.append(f"Silenced: {reasons}.")
     if fixes := sum(bool(one.fix) for one in counted):
-        lines.append(f"jamguard check --fix mends {fixes} of them.")
+        lines.append(f"--fix mends {fixes} of them.")
     return lines

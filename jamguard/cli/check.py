@@ -77,7 +77,8 @@ def check(
 def _look(folder: Path, *, hardened: bool | None, advisories: bool) -> tuple[Target, list[Finding]]:
     target = look_at(folder, hardened=hardened)
     try:
-        return target, audit(target, ask_network=advisories)
+        with Console(stderr=True).status("looking"):  # pip-audit takes a while
+            return target, audit(target, ask_network=advisories)
     except ConfigError as error:
         fail(str(error))
 

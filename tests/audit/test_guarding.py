@@ -53,6 +53,7 @@ def test_settings_that_cannot_be_used_are_found(site: Path) -> None:
         ('origin.insecure-bypass = ["/x"]', "JC606", "[tool.jamguard.origin] insecure-bypass"),
         ('api.mode = "report"', "JC607", "[tool.jamguard.api] mode"),
         ("api.enabled = false", "JC608", "[tool.jamguard.api] enabled"),
+        ('https.redirect = true\nheaders.hsts = "0s"', "JC615", "[tool.jamguard.headers] hsts"),
         ('headers.csp = "off"', "JC614", "[tool.jamguard.headers] csp"),
         ('api.exposed = ["customers.gone"]', "JC611", "[tool.jamguard.api] exposed"),
     ],

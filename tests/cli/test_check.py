@@ -109,7 +109,7 @@ def test_what_can_be_mended_is_mended_and_looked_at_again(project: Path, tmp_pat
     (project / "wsgi.py~").touch()
     _, said, _ = invoke(project)
     assert "[--fix does it]" in said
-    assert "jamguard check --fix mends 2 of them." in said
+    assert "\n--fix mends 2 of them.\n" in said
     _, said, done = invoke(project, "--fix")
     (aside,) = tmp_path.glob("project-aside-*")
     assert f"moved {project / 'wsgi.py~'} to {aside / 'wsgi.py~'}" in done
