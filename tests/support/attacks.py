@@ -1,7 +1,8 @@
 """Attacks that keep a server busy with little, and a visitor who wants something meanwhile.
 
+    cookie = log_in(server, VISITOR)
     with Attackers(server, SLOW_BODY, connections=150):
-        visits = Visits(server, seconds=10)
+        visits = Visits(server, cookie, seconds=10)
     assert visits.share >= 0.95
 
 Attackers and the visitor reach the server as somebody else each: the project declares
@@ -119,7 +120,7 @@ class Attackers:
         self._attack = attack
         self._cookie = ""
         self._over = Event()
-        self._under_way = 0
+        self._begun: set[int] = set()
         self._threads = [Thread(target=self._go_on, args=[number]) for number in range(connections)]
 
     def __enter__(self) -> Self:
@@ -128,7 +129,7 @@ class Attackers:
         for thread in self._threads:
             thread.start()
         until = time.monotonic() + PATIENCE_SECONDS
-        while self._under_way < len(self._threads) and time.monotonic() < until:
+        while len(self._begun) < len(self._threads) and time.monotonic() < until:
             time.sleep(0.01)
         return self
 
@@ -138,26 +139,23 @@ class Attackers:
             thread.join()
 
     def _go_on(self, number: int) -> None:
-        who = ATTACKER if self._attack.addresses == 1 else MANY.format(number % 250)
-        first = True
         while not self._over.is_set():
             with suppress(OSError):
-                self._once(who, first=first)
-            first = False
+                self._once(number)
+            self._begun.add(number)
             self._over.wait(self._attack.pause)
 
-    def _once(self, who: str, *, first: bool) -> None:
+    def _once(self, number: int) -> None:
         attack = self._attack
+        who = ATTACKER if attack.addresses == 1 else MANY.format(number % 250)
         with socket.socket() as connection:
             connection.settimeout(PATIENCE_SECONDS)
             if attack.takes:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             connection.bind((SOURCE, 0))
-            try:
-                connection.connect((LOCAL, self._server.port))
-                connection.sendall(attack.opening(self._cookie, who))
-            finally:
-                self._under_way += first
+            connection.connect((LOCAL, self._server.port))
+            connection.sendall(attack.opening(self._cookie, who))
+            self._begun.add(number)
             begun = ""
             while not self._over.is_set():
                 if select.select([connection], [], [], STEP_SECONDS)[0]:

@@ -123,8 +123,8 @@ def _apache(folder: Path, port: int, workers: int, threads: int, more: str) -> P
     if not (MODULES_OF_APACHE / f"mod_wsgi.so-{version}").exists():
         need.missing(f"mod_wsgi for Python {version}")
     run = folder.parent / f"{folder.name}-apache"
-    run.mkdir(mode=0o777)
-    run.chmod(0o777)
+    run.mkdir(exist_ok=True)
+    run.chmod(0o777)  # for nobody
     config = run / "httpd.conf"
     config.write_text(
         APACHE.format(
