@@ -7,6 +7,7 @@ None, as Jam.py reads it. Deleted rows are left out, as Jam.py leaves them out.
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from errno import EINVAL
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -122,6 +123,8 @@ def _unlogged(path: Path) -> str:
     One with a write-ahead log gets the log's two files from whoever reads it, and the site may
     have no right to them. Without a log nobody has the database open, so it does not change.
     """
+    if path.exists() and not path.is_file():
+        raise OSError(EINVAL, "it is no file")  # a pipe would be waited for
     with path.open("rb") as file:
         logged = file.read(20)[18:] == b"\2\2"
     return "&immutable=1" if logged and not path.with_name(f"{path.name}-wal").exists() else ""

@@ -16,13 +16,12 @@ from ..guards.api import Api
 from ..jampy.functions import is_private
 from .admin import DATABASE, name_of, text
 from .findings import Finding, Place
-from .source import functions, is_function, literal, parse, statements
+from .source import functions, is_function, literal, parse, read, statements
 from .sql import find_built
 from .target import Target
 
 #: folders that hold no code of the project
 SKIPPED: Final = frozenset({"static", "node_modules", "__pycache__", "site-packages"})
-LARGEST: Final = 1024 * 1024
 #: files that are read, so that a folder which is no project ends
 MOST_FILES: Final = 500
 
@@ -72,7 +71,7 @@ def check(target: Target) -> Iterator[Finding]:
         yield from _imported(module, target)
         yield from _read(module)
     for path in python_files(target.folder):
-        tree = parse(path.read_bytes())
+        tree = parse(read(path))
         where = Place.of(path, target.folder)
         if tree is None:
             yield Finding("JC307", where)
@@ -81,7 +80,7 @@ def check(target: Target) -> Iterator[Finding]:
 
 
 def python_files(folder: Path) -> Iterator[Path]:
-    """Yield the Python files of a project that can be read, but not what is installed there."""
+    """Yield the Python files of a project, but not what is installed there."""
     found = 0
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(
@@ -92,16 +91,11 @@ def python_files(folder: Path) -> Iterator[Path]:
             and not Path(place, name, "pyvenv.cfg").exists()
         )
         for name in sorted(names):
-            path = Path(place, name)
-            if name.endswith(".py") and _is_readable(path):
+            if name.endswith(".py"):
                 found += 1
                 if found > MOST_FILES:
                     return
-                yield path
-
-
-def _is_readable(path: Path) -> bool:
-    return path.is_file() and os.access(path, os.R_OK) and path.stat().st_size <= LARGEST
+                yield Path(place, name)
 
 
 def _services(module: Module) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from typing import Final
 
 import attrs
 
-from .source import parse, statements
+from .source import parse, read, statements
 from .starts import loaded_names
 
 #: the names that servers look for, in this order
@@ -54,10 +54,7 @@ def read_entry(path: Path, loaded: str = "") -> Entry | None:
 
     None where it does not make the application, or cannot be read.
     """
-    try:
-        tree = parse(path.read_bytes())
-    except OSError:
-        return None
+    tree = parse(read(path))
     if tree is None:
         return None
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))

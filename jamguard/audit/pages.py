@@ -8,6 +8,7 @@ from ..jampy.content import ORIGIN
 from ..jampy.pages import Pages
 from ..jampy.routes import LOGIN, PAGE
 from .findings import Finding, Place
+from .source import read
 from .target import Target
 
 PAGES: Final = ("index.html", "login.html", "templates.html")
@@ -17,11 +18,7 @@ FONTS: Final = "https://fonts.googleapis.com"
 def check(target: Target) -> Iterator[Finding]:
     """Look at the project's pages."""
     for name in PAGES:
-        path = target.folder / name
-        try:
-            reader = _Scripts(path.read_text("utf-8", "replace"))
-        except OSError:
-            continue
+        reader = _Scripts(read(target.folder / name).decode("utf-8", "replace"))
         for line, url in reader.found:
             yield Finding("JC409", Place(name, line), url)
     pages = Pages(target.folder, target.package or target.folder)

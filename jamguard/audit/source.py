@@ -5,6 +5,7 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
@@ -12,6 +13,17 @@ from typing import Final
 
 #: modules on the way to where a function is defined
 DEEPEST: Final = 5
+#: bytes of a file; nobody has written more by hand
+LARGEST: Final = 1024 * 1024
+
+
+def read(path: Path) -> bytes:
+    """Return what is in a file: nothing where it is none, large, or may not be read."""
+    with suppress(OSError):
+        # a pipe would be waited for
+        if path.is_file() and path.stat().st_size <= LARGEST:
+            return path.read_bytes()
+    return b""
 
 
 def parse(source: str | bytes) -> ast.Module | None:
@@ -99,9 +111,4 @@ def _find(module: str, folder: Path) -> ModuleSpec | None:
 
 @lru_cache(maxsize=256)
 def _tree(origin: str | None) -> ast.Module | None:
-    if origin is None or not origin.endswith(".py"):
-        return None
-    try:
-        return parse(Path(origin).read_bytes())
-    except OSError:
-        return None
+    return parse(read(Path(origin))) if origin and origin.endswith(".py") else None

@@ -6,13 +6,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from .source import parse
+from .source import parse, read
 
 GUNICORN: Final = "gunicorn.conf.py"
 START: Final = re.compile(
     r"Dockerfile.*|(?:docker-)?compose.*\.ya?ml|Procfile|.*\.(?:service|sh|bat|cmd|conf|ini)"
 )
-LARGEST: Final = 256 * 1024
 #: a module and what a server loads from it, as all servers want it to be written
 LOADED: Final = re.compile(r"\b(\w+):(\w+)\b")
 
@@ -29,11 +28,7 @@ def start_files(folder: Path) -> Iterator[tuple[Path, list[str]]]:
     """Yield the files, and their lines."""
     for path in listed(folder):
         if START.fullmatch(path.name) or path.name == GUNICORN:
-            try:
-                text = path.read_bytes()[:LARGEST].decode("utf-8", "replace")
-            except OSError:
-                continue
-            yield path, text.splitlines()
+            yield path, read(path).decode("utf-8", "replace").splitlines()
 
 
 def loaded_names(folder: Path) -> Mapping[str, str]:
@@ -48,10 +43,7 @@ def loaded_names(folder: Path) -> Mapping[str, str]:
 
 def gunicorn_settings(folder: Path) -> Mapping[str, ast.expr]:
     """Return what gunicorn's own settings in the project set, unless a condition does."""
-    try:
-        tree = parse((folder / GUNICORN).read_bytes())
-    except OSError:
-        return {}
+    tree = parse(read(folder / GUNICORN))
     found: dict[str, ast.expr] = {}
     for statement in tree.body if tree else ():
         match statement:

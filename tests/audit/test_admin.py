@@ -1,5 +1,7 @@
+import os
 import shutil
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -71,10 +73,12 @@ def test_a_damaged_database_is_a_finding(project: Path) -> None:
     assert "malformed" in why
 
 
-def test_a_folder_in_its_place_is_a_finding(tmp_path: Path) -> None:
-    (tmp_path / "admin.sqlite").mkdir()
-    ((_, why),) = places(tmp_path, "JC100")
-    assert why
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_something_else_in_its_place_is_a_finding(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    make(tmp_path / "admin.sqlite")
+    assert places(tmp_path, "JC100") == [("admin.sqlite", "it is no file")]
 
 
 def test_a_name_that_is_damaged_is_a_finding(project: Path) -> None:

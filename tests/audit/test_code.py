@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,12 @@ def test_files_of_the_project_are_read_and_what_is_installed_is_not(project: Pat
     (project / "nowhere.py").symlink_to("gone")
     assert places(project, "JC305") == [("lib/deep/tools.py:2", ""), ("tools.py:2", "")]
     assert "JC304" not in found(project)
+
+
+def test_pipes_are_not_waited_for(tmp_path: Path) -> None:
+    for name in ("wsgi.py", "templates.html", "start.sh", "gunicorn.conf.py", "shop.log"):
+        os.mkfifo(tmp_path / name)
+    assert "JC504" in found(tmp_path)
 
 
 def test_a_folder_that_is_no_project_ends(tmp_path: Path) -> None:
