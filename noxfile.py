@@ -96,7 +96,7 @@ def _without_package(session: nox.Session) -> Path:
     """Copy the checkout but for the package, so that only the wheel can be imported."""
     copy = Path(session.create_tmp()) / "checkout"
     shutil.rmtree(copy, ignore_errors=True)
-    leave = {"jamguard", "pytest_jamguard.py", ".git", ".nox", ".venv", "dist"}
+    leave = {"jamguard", ".git", ".nox", ".venv", "dist"}
     shutil.copytree(
         HERE, copy, ignore=lambda folder, _: leave if Path(folder) == HERE else set[str]()
     )
