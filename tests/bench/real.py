@@ -78,11 +78,12 @@ def put_clocks(plan: Plan, times: dict[str, list[int]]) -> Plan:
         return run
 
     finishes = tuple((guard, timed(guard, hook)) for guard, hook in plan.inside.finishes)
+    closers = tuple((guard, timed(guard, hook)) for guard, hook in plan.inside.closers)
     return attrs.evolve(
         plan,
         checks=tuple((guard, timed(guard, hook), side) for guard, hook, side in plan.checks),
         taken=tuple((guard, timed(guard, hook)) for guard, hook in plan.taken),
-        inside=attrs.evolve(plan.inside, finishes=finishes),
+        inside=attrs.evolve(plan.inside, finishes=finishes, closers=closers),
     )
 
 
