@@ -14,6 +14,8 @@ from typing import Any, Final
 
 import attrs
 
+from .disk import exists, is_file
+
 #: its name in the project's folder
 DATABASE: Final = "admin.sqlite"
 #: seconds to wait for a database that somebody writes to
@@ -123,11 +125,11 @@ def _unlogged(path: Path) -> str:
     One with a write-ahead log gets the log's two files from whoever reads it, and the site may
     have no right to them. Without a log nobody has the database open, so it does not change.
     """
-    if path.exists() and not path.is_file():
+    if exists(path) and not is_file(path):
         raise OSError(EINVAL, "it is no file")  # a pipe would be waited for
     with path.open("rb") as file:
         logged = file.read(20)[18:] == b"\2\2"
-    return "&immutable=1" if logged and not path.with_name(f"{path.name}-wal").exists() else ""
+    return "&immutable=1" if logged and not exists(path.with_name(f"{path.name}-wal")) else ""
 
 
 def _rows(connection: sqlite3.Connection, table: str) -> list[Row]:

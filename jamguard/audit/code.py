@@ -15,8 +15,9 @@ import attrs
 from ..guards.api import Api
 from ..jampy.functions import is_private
 from .admin import DATABASE, name_of, text
+from .disk import is_environment, read
 from .findings import Finding, Place
-from .source import functions, is_function, literal, parse, read, statements
+from .source import functions, is_function, literal, parse, statements
 from .sql import find_built
 from .target import Target
 
@@ -88,7 +89,7 @@ def python_files(folder: Path) -> Iterator[Path]:
             for name in folders
             if name not in SKIPPED
             and not name.startswith(".")
-            and not Path(place, name, "pyvenv.cfg").exists()
+            and not is_environment(Path(place, name))
         )
         for name in sorted(names):
             if name.endswith(".py"):

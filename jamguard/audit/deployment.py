@@ -8,9 +8,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
+from .disk import exists, listed, status
 from .entries import Entry
 from .findings import Finding, Place
-from .starts import listed, start_files
+from .starts import start_files
 from .target import Target
 
 #: of Jam.py v7: older ones may behave in another way than jamguard expects
@@ -58,11 +59,11 @@ def _bare(entry: Entry, target: Target) -> Finding:
 def _holes(target: Target) -> Iterator[Finding]:
     """Tell what is open in Jam.py itself, where no guard stands before it."""
     where = _application(target)
-    production = (target.folder / "builder.html").exists()
+    production = exists(target.folder / "builder.html")
     if not target.guarded("builder") and (target.is_v5 or not production):
         yield Finding("JC505", where, "" if not production else "v5 ignores builder.html")
     if not target.guarded("path") and not target.is_v5:
-        there = [name for name in HANDED_OUT if (target.folder / name).exists()]
+        there = [name for name in HANDED_OUT if exists(target.folder / name)]
         yield Finding("JC506", where, f"among them {', '.join(there)}")
 
 
@@ -104,8 +105,8 @@ def _clock(folder: Path) -> Iterator[Finding]:
     """Find files that will be written: then it is the clock that is wrong, or was."""
     now = time.time()
     for path in (Path(__file__), *listed(folder)):
-        ahead = path.lstat().st_mtime - now
-        if ahead > LATE:
-            when = datetime.fromtimestamp(path.lstat().st_mtime, UTC)
+        found = status(path)
+        if found and found.st_mtime - now > LATE:
+            when = datetime.fromtimestamp(found.st_mtime, UTC)
             yield Finding("JC512", Place.of(path, folder), f"written on {when:%Y-%m-%d %H:%M} UTC")
             return

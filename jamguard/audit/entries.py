@@ -11,7 +11,8 @@ from typing import Final
 
 import attrs
 
-from .source import parse, read, statements
+from .disk import listed, read
+from .source import parse, statements
 from .starts import loaded_names
 
 #: the names that servers look for, in this order
@@ -45,7 +46,7 @@ class Entry:
 def read_entries(folder: Path) -> list[Entry]:
     """Return the files in `folder` that make the application."""
     names = loaded_names(folder)
-    paths = sorted(folder.glob("*.py"))
+    paths = [path for path in listed(folder) if path.suffix == ".py"]
     return [entry for path in paths if (entry := read_entry(path, names.get(path.stem, "")))]
 
 

@@ -11,9 +11,9 @@ from typing import Final
 
 from ..jampy.files import may_be_served
 from .admin import DATABASE, number, text
+from .disk import is_environment, is_file, listed, status
 from .findings import Finding, Place
 from .fixes import MoveAside, SetMode
-from .starts import listed
 from .target import Target
 
 POSIX: Final = os.name == "posix"
@@ -77,11 +77,8 @@ class Files:
 
     def owner(self) -> Iterator[Finding]:
         """Find a database that only root may write to, so that the server has to be root."""
-        database = self._folder / DATABASE
-        if self._target.admin is None:
-            return
-        found = database.stat()
-        if found.st_uid == 0 and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        found = status(self._folder / DATABASE)
+        if found and found.st_uid == 0 and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             yield Finding("JC408", Place(DATABASE))
 
     def left_overs(self) -> Iterator[Finding]:
@@ -117,10 +114,8 @@ class Files:
     @cached_property
     def _others_do_not_serve(self) -> bool:
         """Whether the server is the owner or of the group: it has to write to the database."""
-        try:
-            return not (self._folder / DATABASE).stat().st_mode & OTHERS_WRITE
-        except OSError:
-            return False
+        found = status(self._folder / DATABASE)
+        return found is not None and not found.st_mode & OTHERS_WRITE
 
     def _modes(self) -> Iterator[tuple[Path, int]]:
         for path in (self._folder, *_below(self._folder, SKIPPED, folders=True)):
@@ -147,7 +142,7 @@ class Files:
         """Say whether a file is called like one of the databases, and is none of them."""
         own = {DATABASE, *self._databases}
         name = path.name.lower()
-        if path.name in own or JOURNAL.search(name) or not path.is_file():
+        if path.name in own or JOURNAL.search(name) or not is_file(path):
             return False
         return ".sqlite" in name and any(Path(one).stem.lower() in name for one in own)
 
@@ -157,7 +152,7 @@ def _below(folder: Path, skipped: frozenset[str], *, folders: bool = False) -> I
     count = 0
     for place, inner, names in os.walk(folder):
         inner[:] = sorted(name for name in inner if name not in skipped)
-        inner[:] = [name for name in inner if not Path(place, name, "pyvenv.cfg").exists()]
+        inner[:] = [name for name in inner if not is_environment(Path(place, name))]
         for name in sorted([*names, *(inner if folders else ())]):
             count += 1
             if count > MOST:
@@ -167,4 +162,5 @@ def _below(folder: Path, skipped: frozenset[str], *, folders: bool = False) -> I
 
 def _may_be_entered(folder: Path) -> bool:
     """Say whether other users can get to what is in a folder."""
-    return all(one.stat().st_mode & stat.S_IXOTH for one in (folder, *folder.parents))
+    found = [status(one) for one in (folder, *folder.parents)]
+    return all(one is not None and one.st_mode & stat.S_IXOTH for one in found)

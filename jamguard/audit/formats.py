@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from .. import __version__
+from .disk import exists
 from .findings import PAGE, Finding, Level, Place
 from .rules import RULES
 from .target import Target
@@ -108,7 +109,7 @@ def _fingerprints(findings: Sequence[Finding]) -> Iterator[str]:
 
 
 def _sarif_location(where: Place, folder: Path) -> dict[str, Any]:
-    is_file = (folder / where.file).exists()  # else a package, or a variable
+    is_file = exists(folder / where.file)  # else a package, or a variable
     artifact = {"uri": quote(where.file) if is_file else ".", "uriBaseId": "PROJECT"}
     if Path(where.file).is_absolute():
         artifact = {"uri": Path(where.file).as_uri()}

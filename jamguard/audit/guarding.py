@@ -21,9 +21,10 @@ from ..guards.https import Https
 from ..guards.proxy import Proxy
 from ..stores.choose import PROCESS, public
 from .admin import name_of, text
+from .disk import is_file, listed, status
 from .findings import Finding, Place
 from .source import functions, literal, parse, statements
-from .starts import GUNICORN, gunicorn_settings, listed, start_files
+from .starts import GUNICORN, gunicorn_settings, start_files
 from .target import Target
 
 #: guards that only add to an answer: without them nothing is open
@@ -114,7 +115,7 @@ def _proxies(folder: Path) -> Iterator[tuple[Place, str]]:
     if bind is not None and "'unix:" in ast.unparse(bind):
         yield Place(GUNICORN, bind.lineno), "it listens on a UNIX socket"
     for path in chain(listed(folder), listed(folder / "logs"), listed(folder / "log")):
-        if path.suffix == ".log" and path.is_file() and (peers := _seen(path)):
+        if path.suffix == ".log" and is_file(path) and (peers := _seen(path)):
             yield Place.of(path, folder), f"JG003: headers of a proxy came from {peers}"
 
 
@@ -137,8 +138,9 @@ def _machine(target: Target) -> Iterator[Finding]:
             yield Finding("JC603", where, sign)
     path = Path(target.source.name)
     hidden = public(storage) != storage and target.settings.origins.get("storage") == str(path)
-    if hidden and os.name == "posix" and (mode := S_IMODE(path.stat().st_mode)) & S_IROTH:
-        yield Finding("JC610", Place.of(path, target.folder), f"mode {mode:o}")
+    found = status(path) if hidden and os.name == "posix" else None
+    if found and found.st_mode & S_IROTH:
+        yield Finding("JC610", _source(target), f"mode {S_IMODE(found.st_mode):o}")
 
 
 def _workers(target: Target) -> Iterator[tuple[Place, str]]:

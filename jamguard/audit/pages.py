@@ -7,8 +7,8 @@ from typing import Final
 from ..jampy.content import ORIGIN
 from ..jampy.pages import Pages
 from ..jampy.routes import LOGIN, PAGE
+from .disk import read
 from .findings import Finding, Place
-from .source import read
 from .target import Target
 
 PAGES: Final = ("index.html", "login.html", "templates.html")

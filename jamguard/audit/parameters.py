@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Final
 
 from .admin import DATABASE, Admin, AdminError, Row, name_of, number, read_admin, text
+from .disk import listed
 from .findings import Finding, Place
 from .fixes import SetParameter
-from .starts import listed
 from .target import Target
 
 DAY: Final = 86400

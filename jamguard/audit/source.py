@@ -5,25 +5,15 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import suppress
 from functools import lru_cache
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from typing import Final
 
+from .disk import read
+
 #: modules on the way to where a function is defined
 DEEPEST: Final = 5
-#: bytes of a file; nobody has written more by hand
-LARGEST: Final = 1024 * 1024
-
-
-def read(path: Path) -> bytes:
-    """Return what is in a file: nothing where it is none, large, or may not be read."""
-    with suppress(OSError):
-        # a pipe would be waited for
-        if path.is_file() and path.stat().st_size <= LARGEST:
-            return path.read_bytes()
-    return b""
 
 
 def parse(source: str | bytes) -> ast.Module | None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from .source import parse, read
+from .disk import listed, read
+from .source import parse
 
 GUNICORN: Final = "gunicorn.conf.py"
 START: Final = re.compile(
@@ -14,14 +15,6 @@ START: Final = re.compile(
 )
 #: a module and what a server loads from it, as all servers want it to be written
 LOADED: Final = re.compile(r"\b(\w+):(\w+)\b")
-
-
-def listed(folder: Path) -> list[Path]:
-    """Return what is in a folder; nothing where it is not there, or may not be read."""
-    try:
-        return sorted(folder.iterdir())
-    except OSError:
-        return []
 
 
 def start_files(folder: Path) -> Iterator[tuple[Path, list[str]]]:

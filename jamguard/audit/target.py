@@ -14,6 +14,7 @@ from ..config import ConfigError, Settings, Source, find_source, load
 from ..guard import Guard, reports
 from ..guards import GUARDS
 from .admin import DATABASE, Admin, AdminError, read_admin, text
+from .disk import exists
 from .entries import Entry, read_entries
 from .source import literal
 
@@ -77,7 +78,7 @@ def look_at(folder: Path, *, hardened: bool | None = None) -> Target:
         unreadable = str(error)
     entries = read_entries(folder)
     served = [entry for entry in entries if not entry.runs]
-    if not served and not (folder / "wsgi.py").exists():
+    if not served and not exists(folder / "wsgi.py"):
         served = entries
     if hardened is None:
         hardened = bool(served) and not any(entry.bare for entry in served)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from jamguard.audit.source import LARGEST, functions, is_function, parse, read
+from jamguard.audit.source import functions, is_function, parse
 
 PROJECT = {
     "plain.py": "def f(): pass\nclass C: pass\ng = f\nif True:\n    def h(): pass\n",
@@ -55,12 +55,6 @@ def test_a_function_is_known_without_importing_it(
     folder: Path, module: str, name: str, known: bool
 ) -> None:
     assert is_function(module, name, folder) is known
-
-
-def test_what_cannot_be_read_has_nothing_in_it(folder: Path) -> None:
-    (folder / "large.py").write_bytes(b"#" * (LARGEST + 1))
-    assert [read(folder / name) for name in ("gone.py", "pack", "large.py")] == [b"", b"", b""]
-    assert read(folder / "broken.py") == b"def ("
 
 
 @pytest.mark.parametrize("code", ["def (", "\0", "(" * 10_000, "x = (" * 300])
