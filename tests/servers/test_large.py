@@ -1,11 +1,11 @@
 """What is large, or lasts: files, uploads and WebSockets go through jamguard as they do without."""
 
+import json
 import time
-from collections import defaultdict
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import pytest
 import simple_websocket
@@ -17,12 +17,10 @@ from support.servers import Connection, Server, run_server
 
 from jamguard.stores.shared import shared_path
 
-Way = Literal["download", "upload"]
-
 MEGABYTE: Final = 1024 * 1024
 BLOCK: Final = bytes(MEGABYTE)
-#: of the plain server's speed: the parts of a form are counted, and the pace of a body is watched
-LEAST_SPEED: Final[dict[Way, float]] = {"download": 0.95, "upload": 0.35}
+#: of the plain server's speed; the parts of a form are counted
+DOWNLOAD, UPLOAD = 0.95, 0.6
 MOST_MORE_BYTES: Final = 20 * MEGABYTE
 CONFIG: Final = """\
 [tool.jamguard.request-size]
@@ -32,9 +30,9 @@ BIG: Final = "static/big.bin"
 
 
 @contextmanager
-def served(made: Path, folder: Path, *, harden: bool, file_size: int) -> Generator[Server]:
+def served(made: Path, project: Path, *, harden: bool, file_size: int) -> Generator[Server]:
     """Serve a copy of the project that has a file of that size, without taking up the disk."""
-    project = projects.copy(made, folder / f"hardened-{harden}")
+    projects.copy(made, project)
     with (project / BIG).open("wb") as big:
         big.truncate(file_size)
     try:
@@ -56,7 +54,7 @@ def download(server: Server, size: int) -> None:
     assert (answer.status, came) == (200, size)
 
 
-def upload(server: Server, cookie: str, size: int) -> None:
+def upload(server: Server, project: Path, cookie: str, size: int) -> None:
     """Upload so many bytes, as the application does."""
     fields = {
         "task_id": str(TASK),
@@ -85,48 +83,57 @@ def upload(server: Server, cookie: str, size: int) -> None:
     answer = connection.getresponse()
     text = answer.read().decode()
     connection.close()
-    assert '"error": null' in text, text
+    saved = json.loads(text)["result"]["data"]
+    (project / saved["path"] / saved["file_name"]).unlink()  # the next one needs the room
+
+
+def ratio(way: Callable[[bool], object], least: float, most_times: int) -> float:
+    """Return the speed of the hardened server over the plain one's, each at its fastest.
+
+    It tries again while that is too little, as others use this machine too.
+    """
+    fastest = {True: float("inf"), False: float("inf")}
+    for _ in range(most_times):
+        for harden, before in fastest.items():
+            begin = time.perf_counter()
+            way(harden)
+            fastest[harden] = min(before, time.perf_counter() - begin)
+        if fastest[False] / fastest[True] >= least:
+            break
+    print(f"plain {fastest[False]:.2f} s, hardened {fastest[True]:.2f} s")
+    return fastest[False] / fastest[True]
 
 
 @pytest.mark.parametrize(
-    ("file_size", "upload_size", "times"),
+    ("file_size", "upload_size"),
     [
-        pytest.param(100 * MEGABYTE, 30 * MEGABYTE, 1, id="large"),
-        pytest.param(1024 * MEGABYTE, 500 * MEGABYTE, 4, id="huge", marks=pytest.mark.long),
+        pytest.param(100 * MEGABYTE, 30 * MEGABYTE, id="large"),
+        pytest.param(1024 * MEGABYTE, 500 * MEGABYTE, id="huge", marks=pytest.mark.long),
     ],
 )
-def test_what_is_large_takes_no_more_memory_and_time_than_without_guards(
-    demo_project: Path, tmp_path: Path, file_size: int, upload_size: int, times: int
+def test_what_is_large_takes_hardly_more_memory_and_time_than_without_guards(
+    demo_project: Path, tmp_path: Path, file_size: int, upload_size: int
 ) -> None:
-    took: dict[tuple[Way, bool], list[float]] = defaultdict(list)
+    folders = {harden: tmp_path / f"hardened-{harden}" for harden in (True, False)}
     with ExitStack() as stack:
         servers = {
             harden: stack.enter_context(
-                served(demo_project, tmp_path, harden=harden, file_size=file_size)
+                served(demo_project, folder, harden=harden, file_size=file_size)
             )
-            for harden in (True, False)
+            for harden, folder in folders.items()
         }
         cookies = {harden: server.login(CLERK) for harden, server in servers.items()}
-        for _ in range(times):
-            for harden, server in servers.items():
-                with clock(took["download", harden]):
-                    download(server, file_size)
-                with clock(took["upload", harden]):
-                    upload(server, cookies[harden], upload_size)
+
+        assert ratio(lambda harden: download(servers[harden], file_size), DOWNLOAD, 10) >= DOWNLOAD
+        speed = ratio(
+            lambda harden: upload(servers[harden], folders[harden], cookies[harden], upload_size),
+            UPLOAD,
+            5,
+        )
+        assert speed >= UPLOAD
         peaks = {harden: server.peak_memory() for harden, server in servers.items()}
-    assert peaks[True] - peaks[False] < MOST_MORE_BYTES
-    for way, least in LEAST_SPEED.items():
-        plain, hardened = min(took[way, False]), min(took[way, True])
-        print(f"{way}: {plain:.2f} s, hardened {hardened:.2f} s, peak memory {peaks}")
-        if times > 1:  # one alone is as fast as the machine is idle
-            assert plain / hardened >= least
-
-
-@contextmanager
-def clock(times: list[float]) -> Generator[None]:
-    begin = time.perf_counter()
-    yield
-    times.append(time.perf_counter() - begin)
+        print(f"peak memory {peaks}")
+        assert peaks[True] - peaks[False] < MOST_MORE_BYTES
 
 
 #: a project's own WebSocket, which gives back what it gets
