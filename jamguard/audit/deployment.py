@@ -41,7 +41,8 @@ def check(target: Target) -> Iterator[Finding]:
     if target.served and target.admin is not None:
         yield from _holes(target)
     elif not target.served and not target.hardened:
-        yield Finding("JC504", Place("."))
+        wsgi = exists(target.folder / "wsgi.py")
+        yield Finding("JC504", Place("."), "wsgi.py makes none that can be seen" if wsgi else "")
     yield from _starts(target)
     yield from _versions(target)
     yield from _python(sys.version_info[:2], datetime.now(UTC).date())

@@ -82,14 +82,7 @@ def look_at(folder: Path, *, hardened: bool | None = None) -> Target:
         served = entries
     if hardened is None:
         hardened = bool(served) and not any(entry.bare for entry in served)
-    problems: tuple[str, ...] = ()
-    source = Source("defaults", {})
-    try:
-        source = find_source(_config(served, folder), folder)
-        settings, guards = load(source, GUARDS, os.environ)
-    except ConfigError as error:
-        problems = error.problems
-        settings, guards = load(Source("defaults", {}), GUARDS)
+    source, settings, guards, problems = _settings(served, folder)
     return Target(
         folder=folder,
         admin=admin,
@@ -104,6 +97,21 @@ def look_at(folder: Path, *, hardened: bool | None = None) -> Target:
         installed=_installed(),
         package=_package(),
     )
+
+
+def _settings(
+    entries: list[Entry], folder: Path
+) -> tuple[Source, Settings, list[Guard], tuple[str, ...]]:
+    """Return the settings and where they are, or the defaults and what is wrong with those."""
+    source = defaults = Source("defaults", {})
+    try:
+        source = find_source(_config(entries, folder), folder)
+        return source, *load(source, GUARDS, os.environ), ()
+    except ConfigError as error:
+        problems = error.problems
+    except OSError as error:  # a folder that one may not look into
+        problems = (f"{error.filename}: cannot be read: {error.strerror}",)
+    return source, *load(defaults, GUARDS), problems
 
 
 def _config(entries: list[Entry], folder: Path) -> "str | Mapping[str, Any] | None":

@@ -1,3 +1,4 @@
+from errno import EACCES
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,18 @@ def test_settings_that_cannot_be_used_are_found(site: Path) -> None:
     ((where, detail),) = places(site, "JC601")
     assert where == "the project's folder"
     assert "jamguard.toml: is not TOML" in detail
+
+
+def test_settings_that_may_not_be_looked_for_are_told(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(path: Path) -> None:
+        raise PermissionError(EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_file", forbidden)  # root may look everywhere
+    assert places(site, "JC601") == [
+        ("the project's folder", f"{site / 'jamguard.toml'}: cannot be read: Permission denied")
+    ]
 
 
 @pytest.mark.parametrize(
