@@ -45,8 +45,9 @@ THREADS: Final = 16
 SETTINGS: Final[dict[Kind, Sequence[str]]] = {
     "gunicorn": ["--threads=200"],
     "waitress": [
-        *("--connection-limit=1000", "--channel-timeout=3", "--cleanup-interval=1"),
+        "--connection-limit=1000",
         "--asyncore-use-poll",
+        "--outbuf-high-watermark=1048576",
     ],
     "cheroot": ["--threads=200"],
 }
@@ -180,8 +181,9 @@ def main(
             done[cell.key] = measured = measure(cell, made, connections, seconds)
             progress.console.print(*cell.key, str(measured), measured.failure, markup=False)
             results.write_text(json.dumps(cattrs.unstructure([*done.values()]), indent=1), "utf-8")
-    print(markdown([one for one in done.values() if one.attack not in SECOND_OPINION]), end="\n\n")
-    print(markdown([one for one in done.values() if one.attack in SECOND_OPINION]))
+    for second in (False, True):
+        print(markdown([one for one in done.values() if (one.attack in SECOND_OPINION) is second]))
+        print()
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ HELPED: Final = (SLOW_BODY, SLOW_READ, LOGIN_FLOOD, HUNG_CODE)
 #: what a server needs against headers that come slowly, which no application sees
 AGAINST_SLOW_HEADERS: Final[dict[Kind, list[str]]] = {
     "gunicorn": ["--threads=100"],
-    "waitress": ["--channel-timeout=3", "--cleanup-interval=1"],
+    "waitress": ["--connection-limit=1000", "--asyncore-use-poll"],
     "granian": [],
     "nginx-tcp": [],
 }
