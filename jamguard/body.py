@@ -19,6 +19,13 @@ CHUNK: Final = 64 * 1024
 #: seconds spent on reading what will be thrown away, so that a client that is still
 #: sending gets to read the answer
 DRAIN_SECONDS: Final = 2.0
+#: lengths of no body
+NONE: Final = frozenset({None, "", "0"})
+
+
+def is_announced(environ: dict[str, Any]) -> bool:
+    """Say whether the headers announce a body that is not empty."""
+    return environ.get("CONTENT_LENGTH") not in NONE or "HTTP_TRANSFER_ENCODING" in environ
 
 
 class Body:

@@ -6,6 +6,7 @@ has arrived, its answer begins, a chunk of it has been taken. See `watchdog`.
 
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
+from math import inf
 from threading import Event, get_ident
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -71,6 +72,8 @@ class Flight:
     #: by which thread it is held, and what is set when it may go on
     holder = 0
     held: Event | None = None
+    #: bytes of its body that nobody has read
+    unread = 0
     _reading = 0.0  #: seconds spent on reading its body
     _received = 0  #: bytes
 
@@ -87,9 +90,8 @@ class Flight:
     def read(self, read: Callable[[int], bytes], size: int) -> bytes:
         """Read a part of the body. Raises `Refused` when it came too slowly."""
         pace, due, began = self._pace, self.due, monotonic()
-        self.phase = "body"
         left = pace.body + self._received / pace.rate - self._reading
-        self.due = began + left
+        self._go_on("body", began + left)
         try:
             part = read(min(size, pace.slice(left)))
         except OSError:
@@ -103,6 +105,7 @@ class Flight:
         if self.cut:
             raise Refused(SLOW)
         self._received += len(part)
+        self.unread = max(self.unread - len(part), 0) if part else 0
         return part
 
     def sends(self, chunk: bytes) -> None:
@@ -122,11 +125,16 @@ class Flight:
         if self.held:
             self._wait()
 
+    def ends(self) -> None:
+        """Note that it is over: from now on the connection may be another request's."""
+        self._go_on("application", inf)
+
     def _go_on(self, phase: Phase, due: float) -> None:
+        self.due = due  # first, so that what is found late is found in the phase it is late in
         self.phase = phase
-        self.due = due
         if self.held:
             self._wait()
+            self.due = due
 
     def _wait(self) -> None:
         held = self.held

@@ -53,10 +53,13 @@ def answer(
     if connection is None:
         return False
     with connection:
-        if not _is_quiet(connection):
+        try:
+            if not _is_quiet(connection):
+                return False
+            connection.send(_written(request, refusal, guard, outside), DONT_WAIT)
+            connection.shutdown(socket.SHUT_RDWR)
+        except OSError:  # the client is gone
             return False
-        connection.send(_written(request, refusal, guard, outside), DONT_WAIT)
-        connection.shutdown(socket.SHUT_RDWR)
     return True
 
 
@@ -65,7 +68,10 @@ def _shut(handle: Any, how: int) -> bool:  # noqa: ANN401 - see `servers`
     if connection is None:
         return False
     with connection:
-        connection.shutdown(how)
+        try:
+            connection.shutdown(how)
+        except OSError:  # the client is gone
+            return False
     return True
 
 

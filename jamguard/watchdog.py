@@ -85,12 +85,13 @@ class Watch(Threaded):
         self.any_overdue = any_overdue
 
     def _act(self, flight: Flight) -> None:
+        phase = flight.phase  # first: see `Flight._go_on`
         if flight.due >= time.monotonic():
             return  # it has just come a step further
         flight.due = inf
-        if flight.phase == "body":
+        if phase == "body":
             self._cut_body(flight)
-        elif flight.phase == "answer":
+        elif phase == "answer":
             self._hang_up(flight)
         elif flight.streams or not flight.answered:
             self._report(flight)

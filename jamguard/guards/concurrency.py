@@ -12,12 +12,13 @@ from typing import Final
 
 import attrs
 
+from ..body import is_announced
 from ..guard import Guard, Mode, Refusal
 from ..jampy.logins import Attempt
 from ..lockouts import stands_for_many
 from ..places import Places, Room
 from ..request import Request
-from ..routes import HEALTH, Route
+from ..routes import HEALTH
 from ..values import Threads, positive
 
 #: of so many threads one is left to files and to monitors; with fewer, none can be spared
@@ -46,7 +47,7 @@ class Concurrency(Guard):
     it; it is taken before a byte of the body is read. A logged-in session is a client of its own,
     everybody else is a network. An address that stands for many people (an undeclared proxy,
     a loopback address, none at all) has no limit but that of all. Files do not count among
-    all. Each worker process counts its own. Fails open.
+    all, nor do monitors, unless they send a body. Each worker process counts its own. Fails open.
     """
 
     fails = "open"
@@ -68,10 +69,9 @@ class Concurrency(Guard):
     _places: Places = attrs.field(init=False, repr=False, factory=Places)
     _logins: Places = attrs.field(init=False, repr=False, factory=Places)
 
-    def concerns(self, route: Route) -> bool:
-        return route is not HEALTH
-
     def check(self, request: Request) -> Refusal | None:
+        if request.route is HEALTH and not is_announced(request.environ):
+            return None
         threads = request.site.server(request.environ).threads
         total, each = self._limits.get(threads) or self._limit(threads)
         is_file = request.route.name == "file"

@@ -22,11 +22,13 @@ from typing import Any, Final
 
 import attrs
 
-from ..flight import Flight, Pace, Watched
-from ..guard import Guard, Mode, Refusal
+from ..body import is_announced
+from ..flight import ALL, Flight, Pace, Watched
+from ..guard import Guard, Mode, Refusal, reports
+from ..interrupt import cut
 from ..jampy.routes import EXT, UPLOAD
 from ..request import Request
-from ..routes import HEALTH, OTHER, Route
+from ..routes import HEALTH, OTHER
 from ..values import ByteRate, Duration
 from ..watchdog import Watch
 
@@ -35,6 +37,8 @@ LONG_ROUTES: Final = (UPLOAD, EXT, OTHER)
 
 #: when a proxy took the request: in seconds, milliseconds or microseconds since 1970
 STARTED: Final = re.compile(r"(?:t=)?([0-9]{10})\.?([0-9]{0,6})", re.ASCII)
+
+LENGTH: Final = re.compile("[0-9]{1,18}", re.ASCII)
 
 STUCK: Final = Refusal(
     status=HTTPStatus.SERVICE_UNAVAILABLE,
@@ -66,7 +70,8 @@ class Timeout(Guard):
 
     What has been queued by a proxy for longer than `request` is not begun (503): nobody waits
     for it any more. Upgraded connections (WebSocket) last as long as they last. Files are not
-    watched. Fails open.
+    watched. A body is, wherever it goes to: what nobody has read of it when the answer is out
+    is waited for no longer. Fails open.
     """
 
     fails = "open"
@@ -83,11 +88,11 @@ class Timeout(Guard):
     )
     _pace: Pace = attrs.field(init=False, repr=False, default=attrs.Factory(_pace, takes_self=True))
 
-    def concerns(self, route: Route) -> bool:
-        return route.name != "file" and route is not HEALTH
-
     def check(self, request: Request) -> Refusal | None:
         environ = request.environ
+        has_body = is_announced(environ)
+        if not has_body and (request.route.name == "file" or request.route is HEALTH):
+            return None
         watch = self._watch
         if watch.process != os.getpid():  # not in a hook of the fork: uWSGI calls none
             watch.begin(request.site.server(environ))
@@ -95,20 +100,26 @@ class Timeout(Guard):
             return STUCK
         if request.peer_trusted and _queued(environ) > self.request:
             return STALE
-        if "HTTP_UPGRADE" in environ and _upgrades(request):
+        if "HTTP_UPGRADE" in environ and not has_body and _upgrades(request):
             return None
         seconds = self.long if request.route in LONG_ROUTES else self.request
         handle = watch.server.handle(environ)
         flight = Flight(request, seconds, self._pace, handle)
         watch.flights[request] = request.flight = flight
-        length = environ.get("CONTENT_LENGTH")
-        if handle is not None and (length or "HTTP_TRANSFER_ENCODING" in environ):
+        if handle is not None and has_body:
+            length = environ.get("CONTENT_LENGTH", "")
+            flight.unread = int(length) if LENGTH.fullmatch(length) else ALL
             environ["wsgi.input"] = Watched(environ["wsgi.input"], flight)
         return None
 
     def closed(self, request: Request) -> None:
         flight = self._watch.flights.pop(request, None)
-        if flight and flight.reported:
+        if flight is None:
+            return
+        flight.ends()
+        if flight.unread and not reports(self):
+            cut(flight.handle)  # otherwise the server waits for it, and nobody watches that
+        if flight.reported:
             request.site.log.late(request, "ended")
 
 

@@ -319,6 +319,7 @@ class TestUnderWay:
         assert begun == most
         assert server.begin("192.0.2.200", "/js/a.js") == "", "files are no application's"
         assert server.begin("192.0.2.201", "/health") == ""
+        assert server.begin("192.0.2.201", "/health", CONTENT_LENGTH="9") == "concurrency"
         other = Gunicorn(Shield(hello, [Concurrency(total=Threads(1000))]), threads=threads)
         begun = 0
         while other.begin(HERE) == "":
@@ -369,8 +370,8 @@ class Gunicorn:
         cfg = SimpleNamespace(worker_class_str="gthread", threads=self.threads)
         object.__setattr__(self, "cfg", cfg)
 
-    def begin(self, source: str, path: str = "/") -> str:
-        more: dict[str, Any] = {"gunicorn.socket": None, "REMOTE_ADDR": source}
+    def begin(self, source: str, path: str = "/", **more: Any) -> str:
+        more |= {"gunicorn.socket": None, "REMOTE_ADDR": source}
         return TestUnderWay().begin(self.shield, path, **more)[0]
 
 

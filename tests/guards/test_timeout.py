@@ -3,9 +3,11 @@
 import io
 import json
 import logging
+import math
 import os
 import socket
 import ssl
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -250,6 +252,26 @@ class TestStuckCode:
         (line,) = [line for line in log.messages if '"overdue"' in line]
         assert "look(guard)" in json.loads(line)["stack"]
 
+    @pytest.mark.parametrize("how", ["application", "body", "answer"])
+    def test_who_is_gone_is_no_failure(self, log: pytest.LogCaptureFixture, how: Any) -> None:
+        """A client that resets its connection, as a proxy does that has waited long enough."""
+        guard = Timeout(long=AT_ONCE)
+
+        def act(_: Environ) -> None:
+            (flight,) = watch_of(guard).flights.values()
+            flight.phase, flight.due = how, 0.0
+            server.theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            server.theirs.close()
+
+        server = Gunicorn(Shield(while_served(guard, act), [guard]))
+        with socket.create_server(("127.0.0.1", 0)) as door:
+            server.theirs = socket.create_connection(door.getsockname())
+            server.ours, _ = door.accept()
+        OPEN.extend((server.ours, server.theirs))
+        assert server.request().code == 200
+        assert "guard-failed" not in log.text
+        assert ("overdue guard=timeout" in log.text) == (how == "application")
+
     def test_report_mode_answers_nobody(self, log: pytest.LogCaptureFixture) -> None:
         guard = Timeout(long=AT_ONCE, mode="report")
         server = Gunicorn(Shield(while_served(guard), [guard]))
@@ -405,7 +427,7 @@ class TestABody:
         [
             ({"CONTENT_LENGTH": "3"}, True),
             ({"HTTP_TRANSFER_ENCODING": "chunked"}, True),
-            ({"CONTENT_LENGTH": "0"}, True),
+            ({"CONTENT_LENGTH": "0"}, False),
             ({"CONTENT_LENGTH": ""}, False),
             ({}, False),
         ],
@@ -567,14 +589,144 @@ def test_upgraded_connections_are_not_watched(method: str, upgrade: str, watched
     assert seen == [int(watched)]
 
 
-def test_files_and_monitors_are_not_watched() -> None:
-    shield = Shield(hello, [Timeout()], jam_site())
-    names = [
-        guard.name
-        for path in ("/static/a.js", "/jam/js/jam.js", "/health", "/api", "/own")
-        for guard, *_ in shield._plan(shield.site.route(path)).checks
-    ]
-    assert names == ["timeout", "timeout"]
+@pytest.mark.parametrize(
+    ("path", "more", "watched"),
+    [
+        ("/static/a.js", {}, False),
+        ("/jam/js/jam.js", {}, False),
+        ("/health", {}, False),
+        ("/own", {}, True),
+        # whoever comes with a body may keep it back
+        ("/jam/js/jam.js", {"CONTENT_LENGTH": "9"}, True),
+        ("/health", {"HTTP_TRANSFER_ENCODING": "chunked"}, True),
+        ("/own", {"CONTENT_LENGTH": "9", "HTTP_UPGRADE": "websocket"}, True),
+    ],
+)
+def test_files_and_monitors_are_not_watched_unless_they_have_a_body(
+    path: str, more: dict[str, str], watched: bool
+) -> None:
+    guard = Timeout()
+    seen: list[int] = []
+
+    def app(env: Environ, start: Callable[..., Any]) -> list[bytes]:
+        seen.append(len(watch_of(guard).flights))
+        return hello(env, start)
+
+    call(Shield(app, [guard], jam_site()), path, **more)
+    assert seen == [int(watched)]
+
+
+class TestTheEnd:
+    @pytest.mark.parametrize(
+        ("sent", "read", "more", "ended"),
+        [
+            (b"abc", 3, {"CONTENT_LENGTH": "3"}, False),
+            (b"abc", 2, {"CONTENT_LENGTH": "3"}, True),
+            (b"", 0, {"CONTENT_LENGTH": "3"}, True),
+            (b"", 0, {"CONTENT_LENGTH": "three"}, True),
+            (b"", 0, {"HTTP_TRANSFER_ENCODING": "chunked"}, True),
+            (b"", 0, {}, False),
+        ],
+    )
+    @pytest.mark.parametrize("mode", ["enforce", "report"])
+    def test_nobody_waits_for_what_was_not_read(
+        self, sent: bytes, read: int, more: dict[str, str], ended: bool, mode: Any
+    ) -> None:
+        """Otherwise the server does, once the answer is out: gunicorn for five seconds."""
+
+        def app(env: Environ, start: Callable[..., Any]) -> Iterable[bytes]:
+            assert len(env["wsgi.input"].read(read)) == read
+            return hello(env, start)
+
+        server = Gunicorn(Shield(app, [Timeout(mode=mode)]))
+        server.theirs.sendall(sent)
+        assert server.request("/", "POST", **more).code == 200
+        server.ours.setblocking(False)
+        if ended and mode == "enforce":
+            assert server.ours.recv(10) == b""
+        else:
+            with pytest.raises(BlockingIOError):
+                server.ours.recv(10)
+
+    def test_who_acts_on_the_connection_is_waited_for(self) -> None:
+        """After the end it is another request's."""
+        guard = Timeout()
+        over = threading.Event()
+        held: list[threading.Event] = []
+
+        def app(env: Environ, start: Callable[..., Any]) -> list[bytes]:
+            (flight,) = watch_of(guard).flights.values()
+            hello(env, start)
+            held.append(threading.Event())
+            flight.held = held[0]
+            return [b"hi"]
+
+        body = Shield(app, [guard])(environ(), nothing)
+
+        def close() -> None:
+            body.close()  # type: ignore[attr-defined] # it has one
+            over.set()
+
+        thread = threading.Thread(target=close)
+        thread.start()
+        assert not over.wait(0.1)
+        held[0].set()
+        thread.join()
+        assert over.is_set()
+
+    def test_what_is_over_is_not_looked_after(self, log: pytest.LogCaptureFixture) -> None:
+        """The thread may have found it before, and come to it after."""
+        guard = Timeout(long=AT_ONCE)
+        found: list[tuple[Request, Flight]] = []
+
+        def app(env: Environ, start: Callable[..., Any]) -> Iterator[bytes]:
+            del env, start
+            found.extend(watch_of(guard).flights.items())
+            raise ZeroDivisionError  # so the server answers, and nobody has begun to
+
+        with pytest.raises(ZeroDivisionError):
+            call(Shield(app, [guard]))
+        watch_of(guard).flights.update(found)
+        look(guard)
+        assert "overdue" not in log.text
+
+
+class Noticed(Flight):
+    """Somebody looks after each of its steps."""
+
+    look: Callable[[], object] = str
+
+    def __setattr__(self, name: str, value: object) -> None:
+        super().__setattr__(name, value)
+        if name in {"due", "phase"}:
+            self.look()
+
+
+class TestAStep:
+    def test_is_seen_as_a_whole(self, log: pytest.LogCaptureFixture) -> None:
+        """What came at the last moment is not taken for an application that is late."""
+        guard = Timeout()
+        flight = flight_of(guard)
+        flight.phase = "body"
+        flight.due = 0.0
+        flight.__class__ = Noticed
+        watch_of(guard).flights[flight.request] = flight
+        flight.__dict__["look"] = lambda: look(guard)
+        flight._go_on("application", time.monotonic() + 60)
+        assert "overdue" not in log.text
+
+    def test_is_not_lost_on_who_looks(self) -> None:
+        flight = flight_of(Timeout())
+        flight.held = threading.Event()
+        due = time.monotonic() + 60
+        thread = threading.Thread(target=flight._go_on, args=("application", due))
+        thread.start()
+        while flight.due != due:
+            time.sleep(0.001)
+        flight.due = math.inf  # as who acts on it does
+        flight.held.set()
+        thread.join()
+        assert flight.due == due
 
 
 def test_a_fork_begins_anew_with_a_thread_of_its_own() -> None:

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -174,6 +174,21 @@ def test_a_body_that_comes_too_slowly_is_given_up(
         assert b"The request came too slowly" in answer
         assert "refused guard=timeout reason=body-too-slow status=408" in server.log()
         assert server.request("GET", "/login.html").status == 200
+
+
+@pytest.mark.parametrize("path", ["GET /login.html", "GET /healthz"])
+def test_a_body_that_nobody_reads_keeps_no_thread(hanging: Path, tmp_path: Path, path: str) -> None:
+    """Whoever is answered may stay, and send the rest as slowly as ever."""
+    lines = f"{path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\nabc".encode()
+    with served(hanging, tmp_path, "gunicorn") as server, ExitStack() as opened:
+        assert server.request("GET", "/login.html").status == 200
+        for _ in range(12):  # of four threads
+            connection = opened.enter_context(socket.create_connection((LOCAL, server.port)))
+            connection.sendall(lines)
+        time.sleep(2)  # so that their deadlines are over; gunicorn would wait for five seconds
+        began = time.monotonic()
+        assert server.request("GET", "/login.html").status == 200
+        assert time.monotonic() - began < 2
 
 
 def test_half_of_the_threads_stuck_turn_new_requests_away(hanging: Path, tmp_path: Path) -> None:
