@@ -230,6 +230,9 @@ class Chunks:
     def __init__(self, body: Iterable[bytes], exchange: Exchange) -> None:
         self._body = body
         self._exchange = exchange
+        flight = exchange.request.flight
+        if flight:
+            flight.streams = True
 
     def __iter__(self) -> Iterator[bytes]:
         exchange = self._exchange

@@ -111,7 +111,6 @@ class Flight:
     def sends(self, chunk: bytes) -> None:
         """Note that a chunk goes out, and that its client may take so and so long to take it."""
         pace = self._pace
-        self.streams = True
         self.overdue = False
         self._go_on("answer", monotonic() + pace.stall + len(chunk) / pace.rate)
 

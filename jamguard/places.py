@@ -7,6 +7,7 @@ waits keeps a thread from others.
 """
 
 from collections.abc import Sequence
+from math import inf
 from threading import Event
 from time import monotonic
 from typing import Final
@@ -35,6 +36,7 @@ class Places(Threaded):
 
         Who is `patient` waits for a place, for a second at most.
         """
+        until = inf
         while True:
             with self.threads:
                 for name, most in rooms:
@@ -47,8 +49,10 @@ class Places(Threaded):
                         self._rooms.setdefault(name, {})[who] = now
                     self._taken[who] = rooms
                     return ""
+                now = monotonic()
+                until = min(until, now + SLOW)
                 # the one in the middle, of those who came one after another
-                patience = list(there.values())[len(there) // 2] + SLOW - monotonic()
+                patience = min(until, list(there.values())[len(there) // 2] + SLOW) - now
                 if not patient or patience <= 0:
                     return name
                 turn = Event()

@@ -62,6 +62,22 @@ def test_nobody_waits_for_longer_than_it_takes_to_be_slow(monkeypatch: pytest.Mo
     assert time.monotonic() - began < 0.1
 
 
+def test_nor_where_others_are_always_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "SLOW", 0.2)
+    room = Places()
+    room.take("first", [("all", 1)])
+    with ThreadPoolExecutor(1) as threads:
+        patient = threads.submit(room.take, "patient", [("all", 1)])
+        until = time.monotonic() + 5
+        while not patient.done() and time.monotonic() < until:
+            with room.threads:
+                room._rooms["all"] = {object(): time.monotonic()}
+            room.leave("nobody")  # wakes who waits
+            time.sleep(0.01)
+        assert patient.done()
+    assert patient.result() == "all"
+
+
 def test_most_of_them_decide(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that comes and goes keeps nobody waiting for those that do not."""
     room = Places()

@@ -493,6 +493,25 @@ class Task:
 
 
 class TestAnAnswerInParts:
+    def test_whose_first_part_does_not_come_is_reported(
+        self, log: pytest.LogCaptureFixture
+    ) -> None:
+        guard = Timeout(long=AT_ONCE)
+
+        def app(env: Environ, start: Callable[..., Any]) -> Iterator[bytes]:
+            def parts() -> Iterator[bytes]:
+                look(guard)
+                yield b"one"
+
+            del env
+            start("200 OK", [])
+            return parts()
+
+        server = Gunicorn(Shield(app, [guard]))
+        assert server.request().body == b"one"
+        assert "overdue guard=timeout seconds=0 answered=False" in log.text
+        assert "in parts" in log.text
+
     def test_has_a_new_deadline_with_each_part(self) -> None:
         guard = Timeout(stall=Duration(60), long=Duration(300), min_rate=ByteRate(500))
         dues: list[float] = []
