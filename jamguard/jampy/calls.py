@@ -77,7 +77,7 @@ class Taken:
             return None
         try:
             return Call.parse(self.jams.get_data())
-        except _http_exception() as error:
+        except (OSError, _http_exception()) as error:
             raise _unreadable(error) from error
         except (ValueError, TypeError, RecursionError):
             return None
@@ -87,7 +87,7 @@ class Taken:
         """The form of an upload, with the files in `jams.files`."""
         try:
             return self.jams.form
-        except _http_exception() as error:
+        except (OSError, _http_exception()) as error:
             raise _unreadable(error) from error
 
     def rewrite(self, call: Call) -> None:
@@ -118,9 +118,9 @@ def _http_exception() -> type[Exception]:
     return HTTPException
 
 
-def _unreadable(error: Any) -> Refused:  # noqa: ANN401 - an `HTTPException`
-    """Refuse a body that Werkzeug has stopped reading: read on, it would be another one."""
-    too_large = error.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+def _unreadable(error: Exception) -> Refused:
+    """Refuse a body that Werkzeug has stopped reading, or that broke off (mod_wsgi)."""
+    too_large = getattr(error, "code", 0) == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     return Refused(TOO_LARGE if too_large else UNREADABLE)
 
 

@@ -145,15 +145,20 @@ def test_what_jam_py_would_not_read_is_not_written() -> None:
 
 
 class Stopped(JamsRequest):
-    """A request whose body Werkzeug stops reading."""
+    """A request whose body cannot be read to its end: Werkzeug says so, or mod_wsgi."""
+
+    error: type[Exception] = BadRequest
 
     def get_data(self) -> bytes:
-        raise BadRequest
+        raise self.error
 
 
-def test_a_body_that_ends_early_is_refused() -> None:
+@pytest.mark.parametrize("error", [BadRequest, OSError])
+def test_a_body_that_ends_early_is_refused(error: type[Exception]) -> None:
+    stopped = Stopped()
+    stopped.error = error
     with pytest.raises(Refused) as caught:
-        _ = Taken("api", Stopped()).builder
+        _ = Taken("api", stopped).builder
     assert (caught.value.refusal.status, caught.value.refusal.courtesy) == (400, False)
 
 
