@@ -91,6 +91,8 @@ def _threads_of_gunicorn(worker: Any, kind: str) -> int | None:
 
 
 def _gunicorn(environ: Environ) -> Any:
+    if environ.get("SERVER_PROTOCOL") in {"HTTP/2", "HTTP/2.0"}:
+        return None  # other requests are under way on the same connection
     return environ.get("gunicorn.socket")
 
 

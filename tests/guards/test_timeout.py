@@ -443,6 +443,18 @@ class TestABody:
         server.request("/", "POST", **more)
         assert (type(seen[0]).__name__ == "Watched") == watched
 
+    def test_is_left_alone_where_other_requests_share_the_connection(
+        self, log: pytest.LogCaptureFixture
+    ) -> None:
+        guard = Timeout(long=AT_ONCE)
+        server = Gunicorn(Shield(while_served(guard), [guard]))
+        answer = server.request("/", "POST", CONTENT_LENGTH="9", SERVER_PROTOCOL="HTTP/2.0")
+        assert answer.body == b"hi"
+        assert "answered=False" in log.text
+        server.ours.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            server.ours.recv(1)
+
     def test_is_left_alone_where_the_server_shows_no_connection(self) -> None:
         stream = io.BytesIO(b"abc")
 
