@@ -112,7 +112,8 @@ class Watch(Threaded):
     def _report(self, flight: Flight) -> None:
         taken = flight.request.taken
         call = taken.__dict__.get("call") if taken else None  # if it is known already
-        if call and call.method in LONG_CALLS and flight.seconds < self._long:
+        may_take_long = call and type(call.method) is str and call.method in LONG_CALLS
+        if may_take_long and flight.seconds < self._long:
             flight.due = time.monotonic() + self._long - flight.seconds
             flight.seconds = self._long
             return

@@ -93,7 +93,8 @@ class Concurrency(Guard):
         total, each = int(self.total), self.per_client
         if threads:
             total = total or threads - threads // SPARED
-            each = min(each, threads - 1) if threads >= FEW else each
+            if threads >= FEW:  # a place is left to others
+                each = max(1, min(each, total - 1))
         self._limits[threads] = total, each
         return total, each
 

@@ -225,6 +225,21 @@ class TestStuckCode:
         assert all(290 < due <= 300 for due, overdue in seen if not overdue)
         assert "overdue guard=timeout seconds=0 answered=False call=open item=6 id=" in log.text
 
+    def test_what_a_client_calls_a_method_may_be_anything(
+        self, log: pytest.LogCaptureFixture
+    ) -> None:
+        guard = Timeout(request=AT_ONCE, long=Duration(300))
+
+        def app(env: Environ, start: Callable[..., Any]) -> list[bytes]:
+            taken = Taken("api", SimpleNamespace(method="POST", get_data=lambda: b"[[],1,{},0,0]"))
+            assert taken.call
+            env["jamguard.request"].taken = taken
+            look(guard)
+            return hello(env, start)
+
+        call(Shield(app, [guard], jam_site()), "/api", "POST", b"")
+        assert 'answered=False call="[]" item="{}"' in log.text
+
     @pytest.mark.parametrize("params", [["send", []], "no list"])
     def test_the_log_names_the_function(
         self, log: pytest.LogCaptureFixture, params: object
