@@ -12,12 +12,15 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
 if TYPE_CHECKING:
     from types import FrameType
+
+#: sockets of uWSGI where a plain answer of HTTP would be none
+NO_HTTP: Final = frozenset({"https-socket", "fastcgi-socket", "fastcgi-nph-socket", "scgi-socket"})
 
 # servers have no types
 # ruff: noqa: ANN401
@@ -54,7 +57,8 @@ class Server:
         if "uwsgi.version" in environ:
             uwsgi = sys.modules["uwsgi"]  # there only inside of it
             threads = int(uwsgi.opt.get("threads", 1))
-            return cls(threads, answers=True, handle=lambda _: uwsgi.connection_fd())
+            is_http = NO_HTTP.isdisjoint(uwsgi.opt)
+            return cls(threads, is_http, handle=lambda _: uwsgi.connection_fd())
         if "waitress.client_disconnected" in environ:
             return cls(_caller("channel").channel.adj.threads)
         if "mod_wsgi.version" in environ:

@@ -73,6 +73,8 @@ def test_uwsgi_has_a_module_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (server.threads, server.answers, server.handle(env)) == (8, True, 5)
     del module.opt["threads"]
     assert Server.of(env).threads == 1
+    module.opt["https-socket"] = b":8443"
+    assert not Server.of(env).answers
 
 
 def test_waitress_and_mod_wsgi_show_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:

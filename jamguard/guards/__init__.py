@@ -31,6 +31,7 @@ GUARDS: Final[tuple[type[Guard], ...]] = (
     Errors,  # outside of all that can fail
     Proxy,  # who asks, and by https or not: all that follows relies on it
     RequestId,  # needs to know whether the peer may name a request
+    Timeout,  # whoever refuses leaves a body behind that somebody has to end
     Ban,  # as soon as it is known who asks, and under which name the log has it
     Debugger,  # nothing else matters while a debugger is open
     Host,  # before a redirect could send anyone to an unknown host
@@ -38,7 +39,6 @@ GUARDS: Final[tuple[type[Guard], ...]] = (
     Session,  # before anybody asks who is logged in
     Path,  # cheap, and what it refuses needs no counting
     Origin,  # as cheap: a browser says where a request was born
-    Timeout,  # the clock starts before anything that takes its time
     Concurrency,  # before a byte of the body is read
     RateLimit,  # as early
     RequestSize,  # before anybody reads the body

@@ -26,8 +26,9 @@ SPARED: Final = 8
 #: with fewer threads than this one client may have them all
 FEW: Final = 4
 
-#: the room of all that needs the application
+#: the rooms of all that needs the application, and of all files
 ALL: Final = "all"
+FILES: Final = "files"
 
 CROWDED: Final = Refusal(
     status=HTTPStatus.SERVICE_UNAVAILABLE,
@@ -46,8 +47,8 @@ class Concurrency(Guard):
     A place is held until the response is closed, so a client that takes an answer slowly keeps
     it; it is taken before a byte of the body is read. A logged-in session is a client of its own,
     everybody else is a network. An address that stands for many people (an undeclared proxy,
-    a loopback address, none at all) has no limit but that of all. Files do not count among
-    all, nor do monitors, unless they send a body. Each worker process counts its own. Fails open.
+    a loopback address, none at all) has no limit but that of all. Files count by themselves;
+    monitors do not, unless they send a body. Each worker process counts its own. Fails open.
     """
 
     fails = "open"
@@ -75,15 +76,16 @@ class Concurrency(Guard):
         threads = request.site.server(request.environ).threads
         total, each = self._limits.get(threads) or self._limit(threads)
         is_file = request.route.name == "file"
-        rooms: list[Room] = [(ALL, total)] if total and not is_file else []
+        rooms: list[Room] = [(FILES if is_file else ALL, total)] if total else []
         if not stands_for_many(request):
             session = None if is_file else request.session
             rooms.append((session.uuid if session else request.client.key, each))
-        if not rooms or not self._places.take(request, rooms):
+        full = self._places.take(request, rooms) if rooms else ""
+        if not full:
             return None
         # behind one address, which has too many files under way, are those who are logged in
-        if is_file and request.session:
-            rooms = [(request.session.uuid, each)]
+        if is_file and full != FILES and request.session:
+            rooms[-1] = (request.session.uuid, each)
             if not self._places.take(request, rooms):
                 return None
         return CROWDED
