@@ -185,10 +185,11 @@ def test_a_body_that_nobody_reads_keeps_no_thread(hanging: Path, tmp_path: Path,
         for _ in range(12):  # of four threads
             connection = opened.enter_context(socket.create_connection((LOCAL, server.port)))
             connection.sendall(lines)
-        time.sleep(2)  # so that their deadlines are over; gunicorn would wait for five seconds
+        time.sleep(2)  # so that their deadlines are over
         began = time.monotonic()
         assert server.request("GET", "/login.html").status == 200
-        assert time.monotonic() - began < 2
+        # gunicorn would wait five seconds for each in a thread, and does so two for one that stays
+        assert time.monotonic() - began < 5
 
 
 def test_half_of_the_threads_stuck_turn_new_requests_away(hanging: Path, tmp_path: Path) -> None:
