@@ -474,6 +474,20 @@ def test_the_end_of_a_file_of_the_servers_own_kind_is_heard_of() -> None:
     assert isinstance(Shield(in_c, [closing])(env, lambda *_: lambda _: None), Chunks)
 
 
+def test_a_body_that_cannot_be_closed_is_over_all_the_same() -> None:
+    closing = Closing2()
+
+    def app(env: Environ, start: Callable[..., Any]) -> tuple[bytes]:
+        del env
+        start("200 OK", [])
+        return (b"content",)
+
+    body: Any = Shield(app, [closing])(environ(), _start)
+    assert list(body) == [b"content"]
+    body.close()
+    assert closing.over
+
+
 def test_a_list_keeps_its_length_so_that_servers_can_count_it() -> None:
     body = Shield(hello, [Everything()])(environ(), lambda *_: lambda _: None)
     assert len(body) == 1  # type: ignore[arg-type] # a list

@@ -2,7 +2,15 @@ import ipaddress
 
 import pytest
 
-from jamguard.values import ByteSize, Duration, Rate, Rates, parse_network
+from jamguard.values import (
+    ByteRate,
+    ByteSize,
+    Duration,
+    Rate,
+    Rates,
+    Threads,
+    parse_network,
+)
 
 
 @pytest.mark.parametrize(
@@ -117,6 +125,31 @@ def test_rates_are_read_and_shown(text: str, rates: list[Rate], shown: str) -> N
 def test_what_are_no_rates_is_refused(text: str, problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         Rates.parse(text)
+
+
+@pytest.mark.parametrize(("text", "number"), [("auto", 0), ("1", 1), ("128", 128)])
+def test_a_number_of_threads_is_read_and_shown(text: str, number: int) -> None:
+    assert Threads.parse(text) == number
+    assert str(Threads.parse(text)) == text
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "many", "1.5", "1234567"])
+def test_what_is_no_number_of_threads_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match='is not a number of threads; write 12, or "auto"'):
+        Threads.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("500 B/s", 500), ("8 KB/s", 8192), ("1MB / s", 1 << 20)]
+)
+def test_bytes_a_second_are_read(text: str, number: int) -> None:
+    assert ByteRate.parse(text) == number
+
+
+@pytest.mark.parametrize("text", ["", "500", "500 B", "0 B/s", "B/s", "500 B/min", "fast/s"])
+def test_what_are_no_bytes_a_second_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a number of bytes a second"):
+        ByteRate.parse(text)
 
 
 def test_a_network_is_read_with_or_without_its_length() -> None:

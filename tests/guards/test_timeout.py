@@ -828,3 +828,25 @@ def test_settings_are_shown_as_they_are_written() -> None:
     assert isinstance(shield, Shield)
     assert 'min-rate = "8 KB/s"' in shield.explain()
     assert 'total = "auto"' in shield.explain()
+
+
+def test_a_second_first_request_starts_no_second_thread() -> None:
+    """Two come at once, and each has seen that there is none."""
+    guard = Timeout()
+    call(Shield(hello, [guard]))
+    before = threading.active_count()
+    watch_of(guard).begin(watch_of(guard).server)
+    assert threading.active_count() == before
+
+
+def test_what_has_come_a_step_further_meanwhile_is_let_go(log: pytest.LogCaptureFixture) -> None:
+    guard = Timeout()
+    flight = flight_of(guard)
+    due = flight.due
+    watch_of(guard)._act(flight)
+    assert (flight.due, flight.reported) == (due, False)
+    flight.due = 0.0
+    flight.answers()
+    watch_of(guard)._act(flight)  # as long as the server sends what it has, it is its business
+    assert (flight.due, flight.reported) == (math.inf, False)
+    assert "overdue" not in log.text
