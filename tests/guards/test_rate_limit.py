@@ -269,6 +269,8 @@ class TestWhatACallWeighs:
         """Else such a call could never pass."""
         app = shield(api=Rates.parse("11/minute"), weights={"open": 500})
         assert [taking(app, OPEN) for _ in range(2)] == [200, 429]
+        app = shield(api=Rates.parse("1/minute"), weights={"open": 2})
+        assert [taking(app, OPEN) for _ in range(2)] == [200, 429]
 
 
 @pytest.mark.parametrize(
