@@ -115,7 +115,7 @@ class Sealing:
             before: Reading = jams.reading
             ended = before.uuid
             if ended and not info and _is_logout(request, jams, before):
-                sessions.end(ended, task.timeout)
+                rules.end(ended, task.timeout)
             now = int(time())
             login = before.login if info.get("uuid") == ended else 0
             value = sessions.seal.close(value, _kind(task), login or now, now)

@@ -44,6 +44,11 @@ class Rules:
     #: tells that Jam.py's users cannot be looked up, and why
     unreadable: Callable[[str], None]
 
+    def end(self, uuid: str, timeout: int) -> None:
+        """Let no value of a session count any more: those that Jam.py still makes, neither."""
+        lasts = timeout + LONGEST_ANSWER if timeout else FOREVER
+        self.marks.put("ended", uuid, monotonic(), lasts)
+
 
 @attrs.frozen
 class Reading:
@@ -191,12 +196,6 @@ class Sessions:
         cookie = self._unserialize("")
         cookie.modified = True  # so that Jam.py overwrites what was sent
         return Reading(cookie)
-
-    def end(self, uuid: str, timeout: int) -> None:
-        """Let no value of a session count any more: those that Jam.py still makes, neither."""
-        if self.rules:
-            lasts = timeout + LONGEST_ANSWER if timeout else FOREVER
-            self.rules.marks.put("ended", uuid, monotonic(), lasts)
 
     def _unserialize(self, value: str) -> Cookie:
         cookie = sys.modules["jam.wsgi"].JamSecureCookie
