@@ -2,6 +2,7 @@
 
 import io
 import logging
+import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -486,6 +487,26 @@ def test_a_body_that_cannot_be_closed_is_over_all_the_same() -> None:
     assert list(body) == [b"content"]
     body.close()
     assert closing.over
+
+
+def test_a_failure_after_the_headers_went_out_is_the_servers_to_raise() -> None:
+    def app(env: Environ, start: Callable[..., Any]) -> list[bytes]:
+        del env
+        start("200 OK", [])(b"part")
+        try:
+            raise RuntimeError
+        except RuntimeError:
+            start("500 Internal Server Error", [], sys.exc_info())
+        return []
+
+    told: list[tuple[str, object]] = []
+
+    def start(status: str, _: object, exc_info: object = None) -> Callable[[bytes], object]:
+        told.append((status, exc_info and type(exc_info)))
+        return bytes
+
+    Shield(app, [Everything()])(environ(), start)
+    assert told == [("200 OK", None), ("500 Internal Server Error", tuple)]
 
 
 def test_a_list_keeps_its_length_so_that_servers_can_count_it() -> None:

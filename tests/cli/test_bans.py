@@ -204,6 +204,16 @@ def test_bad_input_is_told_in_a_sentence(
     assert bans("list")[1] == "Nobody is banned.\n"
 
 
+def test_a_store_within_the_project_is_refused(
+    bans: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JAMGUARD_STORAGE", f"shared:{folder}")
+    code, text, said = bans("list")
+    assert (code, text) == (2, "")
+    assert said.startswith("The store of the site cannot be used: ")
+    assert "files there are served" in " ".join(said.split())
+
+
 def test_bans_in_redis_are_those_of_all_machines(
     bans: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -167,3 +167,14 @@ def test_nobody_waits_far_from_the_limit(path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(made._file, "hold", hold)
     counts = [made.hit("key", NEAR + 20, 60, NOW, 1) for _ in range(25)]
     assert [count is None for count in counts] == [False] * 18 + [True] * 7
+
+
+def test_a_key_whose_place_is_forgotten_is_found_again(path: Path) -> None:
+    made = make(path)
+    names = [f"key {number}" for number in range(SLOTS)]
+    for name in names:
+        made.hit(name, 1000, 60, NOW, 1)
+    made._places.clear()
+    found = [made.hit(name, 1000, 60, NOW, 1) for name in names]
+    # a bucket of eight may have had more than eight of them
+    assert sum(count is not None and count[0] == 998 for count in found) > SLOTS / 2
